@@ -1,0 +1,62 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { generateIdentity } from '#evidence/node/age-keys.ts';
+import { openChunk } from '#evidence/node/chunk.ts';
+import { RecordType, type SessionRecord, writeRecord } from '#evidence/record.ts';
+import { writeJsonBody } from '#evidence/record-body.ts';
+import { serveSeal } from './serve-seal.ts';
+
+const identity = generateIdentity();
+const head = {
+  session_id: '019aa000-0000-7000-8000-000000000000',
+  stream: 'screen' as const,
+  recipient: identity.recipient,
+  level: 3,
+  next_index: { screen: 0, keyframes: 0 },
+  stored_bytes: { all: 0, keyframes: 0 },
+  activity: [],
+};
+const config = {
+  version: 1,
+  session: head.session_id,
+  startedAt: '2026-01-31T09:30:00.000Z',
+  width: 64,
+  height: 48,
+} as const;
+const body = writeJsonBody({ ...config, depth: 32, codecs: {}, profile: 'bitmap-only', versions: {} });
+const record = (type: SessionRecord['type'], seq: number, body: Uint8Array) =>
+  writeRecord({ type, flags: 0, time: seq, seq, body });
+/** A fast-path synchronize update: read, and paints nothing. */
+const pdu = Uint8Array.of(0x00, 0x05, 0x03, 0x00, 0x00);
+const records = Buffer.concat([record(RecordType.config, 0, body), record(RecordType.serverPdu, 1, pdu)]);
+const request = { head, state: new Uint8Array(0), records };
+
+test('a screen run yields its own chunk, keyframes and an index', () => {
+  const { head: answer, state, chunks } = serveSeal(request, { decode: true });
+  assert.deepEqual(
+    answer.chunks.map(({ stream }) => stream),
+    ['screen', 'keyframes', 'index'],
+  );
+  const stored = Buffer.concat(chunks);
+  const [own] = answer.chunks;
+  assert.deepEqual(openChunk(stored.subarray(0, own.bytes), own.compression, identity), records);
+  assert.deepEqual([answer.decoded_bytes, answer.undecodable_bytes], [pdu.length, 0]);
+  assert.ok(state.length > 1);
+});
+
+test('a run that must not be decoded is sealed all the same, and no keyframe follows it', () => {
+  const blind = serveSeal(request, { decode: false });
+  const next = serveSeal({ ...request, state: blind.state }, { decode: true });
+  for (const { head: answer } of [blind, next]) {
+    assert.deepEqual(
+      answer.chunks.map(({ stream }) => stream),
+      ['screen'],
+    );
+    assert.deepEqual([answer.decoded_bytes, answer.undecodable_bytes], [0, pdu.length]);
+  }
+});
+
+test('a state that cannot be read costs the index, not the evidence', () => {
+  const { head: answer } = serveSeal({ ...request, state: Uint8Array.of(1, 2, 3) }, { decode: true });
+  assert.equal(answer.chunks.length, 1);
+});

@@ -1,0 +1,226 @@
+import type { SealedChunk, SealHead } from '#contract/chunk-processor.ts';
+import { ServiceError } from '#contract/errors.ts';
+import type { Peers } from '#contract/index.ts';
+import { decodeSealAnswer, encodeSealRequest, LOST_STATE, type SealAnswer } from '#contract/seal-message.ts';
+import { type KeyName, keyNameOf } from '#evidence/record.ts';
+import type { JournalRun, KeptState } from './journal/journal.ts';
+import type { Manifest } from './manifest.ts';
+import type { RunFacts } from './recording-index.ts';
+import { type RetryOptions, retry } from './retry.ts';
+import type { Slots } from './slots.ts';
+
+/** A run that was cut, ready to be sealed. */
+export interface CutRun {
+  readonly run: JournalRun;
+  /** A written record that goes before the run's own: the config, repeated. */
+  readonly head: Uint8Array | null;
+  readonly activity: SealHead['activity'];
+  /** Markers of a gap among its records. */
+  readonly gaps: number;
+  /** The latest config at its end, written. */
+  readonly config: Uint8Array | null;
+}
+
+export interface SealingContext {
+  readonly peers: Pick<Peers, 'chunk-processor' | 'session-storage'>;
+  /** Shared by all recordings: bounds the runs that are sealed or stored at a time, and the copies of them. */
+  readonly slots: Slots;
+  readonly level: number;
+  readonly retry: RetryOptions;
+  readonly progress: SealingProgress;
+  /** Keeps the decoder's state after a screen run in the journal. */
+  readonly keep: (state: Uint8Array, seq: number) => Promise<KeptState>;
+  /** Told what of a run could not be read back from the journal. */
+  readonly onDamage: (damage: readonly string[]) => void;
+}
+
+/** Keeps in mind what a crash must not make unknown: each call is durable when it resolves. */
+export interface SealingProgress {
+  /** A run's chunks are about to be stored. */
+  chunks(chunks: readonly SealedChunk[], run: RunFacts): Promise<void>;
+  /** A signed partial entry is about to be stored. */
+  partial(note: string): Promise<void>;
+}
+
+const NO_STATE = new Uint8Array(0);
+/** Of a run that has no records. */
+const NOTHING: SealAnswer = {
+  head: { chunks: [], decoded_bytes: 0, undecodable_bytes: 0 },
+  state: NO_STATE,
+  chunks: [],
+};
+
+/**
+ * Takes one recording's runs in the order in which they were cut and has each sealed, stored and told in a partial entry,
+ * one after another: chunk numbers, leaves and the decoder's state follow from that order. A failure stops the line;
+ * `drain` tries again where it stood. What is sealed is kept until it is stored: it is never sealed twice.
+ */
+export class SealingLine {
+  readonly #session: string;
+  readonly #publicKeys: Readonly<Record<KeyName, string>>;
+  readonly #manifest: Manifest;
+  readonly #context: SealingContext;
+  readonly #queue: CutRun[] = [];
+  /** The answer for the queue's first run, what is stored of it taken away. */
+  #sealed: SealAnswer | null = null;
+  /** A signed partial entry that is not stored yet. */
+  #partial: string | null = null;
+  /** The decoder's state after the last stored screen run; null before the first. */
+  #state: KeptState | null = null;
+  /** The state after the screen run that is being stored. */
+  #nextState: KeptState | null = null;
+  #working: Promise<void> | null = null;
+
+  constructor(
+    session: string,
+    publicKeys: Readonly<Record<KeyName, string>>,
+    manifest: Manifest,
+    context: SealingContext,
+  ) {
+    this.#session = session;
+    this.#publicKeys = publicKeys;
+    this.#manifest = manifest;
+    this.#context = context;
+  }
+
+  /** Begins after runs that an earlier run of the service has stored. @param state null when it is lost */
+  resume(state: KeptState | null): void {
+    this.#state = state ?? inMemory(LOST_STATE);
+  }
+
+  push(run: CutRun): void {
+    this.#queue.push(run);
+  }
+
+  /**
+   * Seals and stores all that was pushed; resolves when nothing is left. While it works, another call joins it.
+   * @throws the failure that stopped the line
+   */
+  async drain(): Promise<void> {
+    while (this.#working) await this.#working;
+    if (this.#queue.length === 0 && this.#partial === null) return;
+    this.#working = this.#work().finally(() => {
+      this.#working = null;
+    });
+    await this.#working;
+  }
+
+  async #work(): Promise<void> {
+    await this.#storePartial();
+    while (this.#queue.length > 0) {
+      this.#sealed ??= await this.#seal(this.#queue[0]);
+      await this.#store(this.#sealed);
+      if (this.#nextState) {
+        this.#state?.release();
+        [this.#state, this.#nextState] = [this.#nextState, null];
+      }
+      this.#queue.shift()?.run.release();
+      this.#sealed = null;
+    }
+  }
+
+  async #seal({ run, head, activity, gaps, config }: CutRun): Promise<SealAnswer> {
+    const { stream } = run;
+    const request: SealHead = {
+      session_id: this.#session,
+      stream,
+      recipient: this.#publicKeys[keyNameOf(stream)],
+      level: this.#context.level,
+      next_index: { screen: this.#manifest.nextIndex('screen'), keyframes: this.#manifest.nextIndex('keyframes') },
+      stored_bytes: { all: this.#manifest.storedBytes(), keyframes: this.#manifest.storedBytes('keyframes') },
+      activity,
+    };
+    const state = stream === 'screen' && this.#state ? await this.#state.read().catch(() => LOST_STATE) : NO_STATE;
+    const answer = await this.#try(async () => {
+      const records = await run.read();
+      // Where the journal has failed, nothing of a run may have become durable.
+      if (run.records === 0) return NOTHING;
+      const body = encodeSealRequest(request, state, head ? [head, ...records] : records);
+      return decodeSealAnswer(await this.#context.peers['chunk-processor'].seal({ body }));
+    });
+    if (run.damage.length > 0) this.#context.onDamage(run.damage);
+    if (answer === NOTHING) return { ...NOTHING, head: { ...NOTHING.head, chunks: [] } };
+    const { chunks, decoded_bytes, undecodable_bytes } = answer.head;
+    const [own] = chunks;
+    const expected = run.records + (head ? 1 : 0);
+    if (own?.stream !== stream || own.records !== expected) {
+      const found = own ? `${own.records} records of ${own.stream}` : 'nothing';
+      throw new ServiceError('conflict', `${found} came back sealed, ${expected} records of ${stream} were sent`);
+    }
+    this.#nextState?.release();
+    this.#nextState = null;
+    if (stream === 'screen') this.#nextState = await this.#keep(answer.state, run.lastSeq);
+    await this.#context.progress.chunks(chunks, {
+      lastSeq: run.lastSeq,
+      records: run.records,
+      bytes: run.bytes,
+      gaps,
+      decodedBytes: decoded_bytes,
+      undecodableBytes: undecodable_bytes,
+      config: config && Buffer.from(config).toString('base64'),
+    });
+    this.#manifest.decodedBytes += decoded_bytes;
+    this.#manifest.undecodableBytes += undecodable_bytes;
+    return { head: { ...answer.head, chunks: [...chunks] }, state: NO_STATE, chunks: [...answer.chunks] };
+  }
+
+  /** In the journal, so that it takes no memory and outlives a crash; in memory where the journal has failed. */
+  async #keep(state: Uint8Array, seq: number): Promise<KeptState> {
+    // Copied: a view would keep the whole answer in memory until the next run.
+    return this.#context.keep(state, seq).catch(() => inMemory(state.slice()));
+  }
+
+  /** Stores what is left of a sealed run; what was stored before a failure is told in a partial entry all the same. */
+  async #store({ head, chunks }: SealAnswer): Promise<void> {
+    const before = this.#manifest.leaves;
+    try {
+      while (head.chunks.length > 0) {
+        const [chunk] = head.chunks;
+        const index = this.#manifest.nextIndex(chunk.stream);
+        const { compression, sha256, first_us, last_us, records } = chunk;
+        const stored = await this.#try(() =>
+          this.#context.peers['session-storage'].putChunk({
+            params: { id: this.#session, stream: chunk.stream, index },
+            query: { compression, sha256, first_us, last_us, records },
+            body: chunks[0],
+          }),
+        );
+        this.#manifest.add(chunk);
+        head.chunks.shift();
+        chunks.shift();
+        const { leaves, root } = this.#manifest;
+        if (stored.leaves !== leaves || stored.root !== root) {
+          const found = `${stored.leaves} leaves with root ${stored.root}`;
+          throw new ServiceError('conflict', `the store has ${found}, the recorder ${leaves} with root ${root}`);
+        }
+      }
+    } finally {
+      if (this.#manifest.leaves > before) {
+        this.#partial = this.#manifest.signPartial();
+        await this.#context.progress.partial(this.#partial);
+        await this.#storePartial();
+      }
+    }
+  }
+
+  async #storePartial(): Promise<void> {
+    const note = this.#partial;
+    if (note === null) return;
+    await this.#try(() =>
+      this.#context.peers['session-storage'].putEntry({
+        params: { id: this.#session, kind: 'partial' },
+        body: { note },
+      }),
+    );
+    this.#partial = null;
+  }
+
+  /** Tries until it works or patience ends; a slot is taken for each try alone, so that who waits holds up nobody. */
+  #try<T>(work: () => Promise<T>): Promise<T> {
+    return retry(() => this.#context.slots.run(work), this.#context.retry);
+  }
+}
+
+function inMemory(state: Uint8Array): KeptState {
+  return { read: async () => state, release() {} };
+}
