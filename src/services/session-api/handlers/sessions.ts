@@ -1,0 +1,40 @@
+import type { sessions as routes } from '#contract/api/sessions.ts';
+import type { HandlersOf, Parts } from './parts.ts';
+
+const REASON_LENGTH = 500;
+
+export function sessionHandlers(parts: Parts): HandlersOf<typeof routes> {
+  const { access, peers, sessions } = parts;
+  const pipeline = peers['session-pipeline'];
+  return {
+    createSession: ({ body }, context) => sessions.create(access.userOf(context), body, context.request.hostname),
+    listSessions: ({ query }, context) => {
+      const { id, role } = access.userOf(context);
+      return pipeline.listSessions({ query: { ...query, ...(role === 'user' && { user_id: id }) } });
+    },
+    getSession: ({ params }, context) => sessions.get(access.userOf(context), params.id),
+    updateSession: ({ params, body }, context) => sessions.update(access.userOf(context), params.id, body),
+    getSessionHistory: async ({ params }, context) => {
+      await sessions.get(access.userOf(context), params.id);
+      return pipeline.getHistory({ params });
+    },
+    getSessionProcessing: async ({ params }, context) => {
+      await sessions.get(access.userOf(context), params.id);
+      return pipeline.getProcessing({ params });
+    },
+    createTicket: ({ params, body }, context) =>
+      sessions.createTicket(access.userOf(context), params.id, body.ticket_seconds, context.request.hostname),
+    startSession: async ({ params }, context) => {
+      await sessions.get(access.userOf(context), params.id);
+      return pipeline.startSession({ params, body: {} });
+    },
+    stopSession: async ({ params, body }, context) => {
+      const user = access.userOf(context);
+      const session = await sessions.get(user, params.id);
+      const by = session.user_id === user.id ? 'its owner' : `an ${user.role}`;
+      const reason = `ended by ${by}${body.reason ? `: ${body.reason}` : ''}`;
+      return pipeline.endSession({ params, body: { reason: reason.slice(0, REASON_LENGTH) } });
+    },
+    listConnections: () => peers['rdp-controller'].listConnections({}),
+  };
+}
