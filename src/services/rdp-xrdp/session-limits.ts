@@ -1,0 +1,57 @@
+/** How long a session may last, and how long nobody may touch it. */
+import { ErrorInfo } from '#rdp/pdu/error-info.ts';
+import type { SessionPolicy } from './channel-plan.ts';
+
+export interface Limit {
+  reason: string;
+  errorInfo: number;
+}
+
+export interface LimitWatch {
+  /** The person did something. */
+  active(): void;
+  stop(): void;
+}
+
+const MINUTE_MS = 60_000;
+const LOOK_MS = 1000;
+const minutes = (count: number) => (count === 1 ? '1 minute' : `${count} minutes`);
+
+/**
+ * Watches the policy's time limits.
+ *
+ * @param sessionStartedAt when the session began: it may have had connections before this one
+ * @param exceeded called once, with the limit
+ */
+export function watchLimits(
+  policy: SessionPolicy,
+  sessionStartedAt: Date,
+  exceeded: (limit: Limit) => void,
+): LimitWatch {
+  const { max_minutes: longest, idle_minutes: idlest } = policy;
+  let lastActive = Date.now();
+  const look = () => {
+    const now = Date.now();
+    if (longest !== undefined && now - sessionStartedAt.getTime() >= longest * MINUTE_MS) {
+      end({
+        reason: `the session has lasted ${minutes(longest)}, as long as it may`,
+        errorInfo: ErrorInfo.logonTimeout,
+      });
+    } else if (idlest !== undefined && now - lastActive >= idlest * MINUTE_MS) {
+      end({ reason: `nobody used the session for ${minutes(idlest)}`, errorInfo: ErrorInfo.idleTimeout });
+    }
+  };
+  const isLimited = longest !== undefined || idlest !== undefined;
+  const timer = isLimited ? setInterval(look, LOOK_MS) : undefined;
+  const stop = () => clearInterval(timer);
+  const end = (limit: Limit) => {
+    stop();
+    exceeded(limit);
+  };
+  return {
+    active: () => {
+      lastActive = Date.now();
+    },
+    stop,
+  };
+}
