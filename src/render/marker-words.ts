@@ -1,0 +1,49 @@
+/** What the video says where the recording was interrupted. */
+import type { MarkerBody } from '#evidence/record-body.ts';
+import { clock, span } from './session-time.ts';
+
+/** Follows the markers and configs of a screen. Times are µs of the session's clock. */
+export class MarkerWords {
+  #configs = 0;
+  #disconnectedAt: number | null = null;
+  /** Why the next config comes has been told, or shows by itself. */
+  #configExplained = false;
+
+  /** @returns what is to be told; null for what shows by itself, or says nothing about what was seen */
+  marker(marker: MarkerBody, time: number): string | null {
+    const { kind, detail } = marker;
+    if (kind === 'disconnected') this.#disconnectedAt ??= time;
+    if (kind === 'resize') this.#configExplained = true;
+    if (kind === 'reconnected') return this.#connectedAgain(time, detail);
+    const words = WORDS[kind]?.(marker);
+    return words === undefined ? null : caption(time, words, detail);
+  }
+
+  /** A config record stands where the share with a client begins. */
+  config(time: number): string | null {
+    const isExplained = this.#configExplained || this.#configs === 0;
+    this.#configs++;
+    this.#configExplained = false;
+    return isExplained ? null : this.#connectedAgain(time);
+  }
+
+  #connectedAgain(time: number, detail?: string): string {
+    const since = this.#disconnectedAt;
+    this.#disconnectedAt = null;
+    this.#configExplained = true;
+    const lost = since === null ? '' : `, ${span(time - since)} after the connection was lost`;
+    return caption(time, `The person connected again${lost}`, detail);
+  }
+}
+
+function caption(time: number, words: string, detail?: string): string {
+  return `${clock(time)}  ${words}${detail ? `: ${detail}` : ''}`;
+}
+
+const WORDS: Partial<Record<MarkerBody['kind'], (marker: MarkerBody) => string>> = {
+  pause: () => 'Recording and session were paused',
+  resume: () => 'Recording and session went on',
+  gap: ({ missing }) => (missing ? `${missing} records are missing from the recording` : 'Records are missing'),
+  'recorder-restarted': () => 'The recorder was started again',
+  undecodable: () => 'Something was shown that could not be decoded',
+};
