@@ -1,0 +1,57 @@
+/** What the headless client confirms: bitmaps, palette and pointers, on the path that it was told to use. */
+import type { DemandActive } from '#rdp/pdu/active.ts';
+import { type CapabilitySet, capability, findCapability } from '#rdp/pdu/capability-set.ts';
+
+/** Long credentials, auto-reconnect, compressed bitmaps without their header. */
+const extraFlags = 0x0004 | 0x0008 | 0x0400;
+const fastPathOutput = 0x0001;
+/** Scancodes, buttons four and five, fast-path input, Unicode. */
+const inputFlags = 0x0001 | 0x0004 | 0x0020 | 0x0010;
+/** Room for one uncompressed screen of 1920 × 1080. */
+const multifragmentSize = 8 * 1024 * 1024;
+
+/** @param fastPath whether the server may send on the fast path */
+export function clientCapabilities(demand: DemandActive, fastPath: boolean): CapabilitySet[] {
+  const offered = findCapability(demand.capabilitySets, 'bitmap');
+  return [
+    capability('general', {
+      osMajorType: 4,
+      osMinorType: 7,
+      protocolVersion: 0x0200,
+      extraFlags: extraFlags | (fastPath ? fastPathOutput : 0),
+      refreshRectSupport: 1,
+      suppressOutputSupport: 1,
+    }),
+    capability('bitmap', {
+      preferredBitsPerPixel: offered?.preferredBitsPerPixel ?? 16,
+      receive1BitPerPixel: 1,
+      receive4BitsPerPixel: 1,
+      receive8BitsPerPixel: 1,
+      desktopWidth: offered?.desktopWidth ?? 0,
+      desktopHeight: offered?.desktopHeight ?? 0,
+      desktopResizeFlag: 1,
+      bitmapCompressionFlag: 1,
+      multipleRectangleSupport: 1,
+    }),
+    capability('order', {
+      desktopSaveXGranularity: 1,
+      desktopSaveYGranularity: 20,
+      maximumOrderLevel: 1,
+      orderFlags: 0x000a,
+    }),
+    capability('bitmapCache'),
+    capability('pointer', { colorPointerFlag: 1, colorPointerCacheSize: 25, pointerCacheSize: 25 }),
+    capability('input', { inputFlags, keyboardLayout: 0x409, keyboardType: 4, keyboardFunctionKey: 12 }),
+    capability('brush'),
+    capability('glyphCache'),
+    capability('virtualChannel'),
+    capability('sound'),
+    capability('share'),
+    capability('font', { fontSupportFlags: 1 }),
+    capability('control', { controlInterest: 2, detachInterest: 2 }),
+    capability('colorCache', { colorTableCacheSize: 6 }),
+    capability('windowActivation'),
+    capability('multifragmentUpdate', { maxRequestSize: multifragmentSize }),
+    capability('largePointer', { largePointerSupportFlags: 1 }),
+  ];
+}
