@@ -1,0 +1,79 @@
+/**
+ * The main promise, with nothing of ours at either end: FreeRDP works on an xrdp desktop through the gateway, and what the
+ * sealed recording replays is the desktop's own screen in every pixel, pointer aside.
+ */
+import assert from 'node:assert/strict';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import type { Backend } from '#services/rdp-server-manager/desktop/options.ts';
+import { FreeRdp } from '../support/freerdp.ts';
+import { TestLucid } from '../support/lucid.ts';
+import { needs } from '../support/needs.ts';
+import { type Moment, PICTURES, quietMoment } from '../support/person.ts';
+import { assertSamePixels } from '../support/pixels.ts';
+import { Replay } from '../support/replay.ts';
+
+const skip = needs('bwrap', 'xrdp', 'Xvnc', 'openbox', 'xterm', 'xfreerdp', 'Xvfb', 'xdotool', 'xwd', 'xwininfo');
+const WIDTH = 1024;
+const HEIGHT = 768;
+
+describe('FreeRDP on xrdp through the gateway', { skip, concurrency: false }, () => {
+  let lucid: TestLucid;
+  before(async () => {
+    lucid = await TestLucid.start();
+  });
+  after(() => lucid.close());
+
+  for (const backend of ['vnc', 'xorg'] satisfies Backend[]) {
+    for (const bitsPerPixel of [16, 24, 32]) {
+      for (const fastPath of [true, false]) {
+        const name = `${backend}-${bitsPerPixel}-${fastPath ? 'fast' : 'slow'}-path`;
+        test(name, async () => {
+          const server = await lucid.createDesktop(name, { backend });
+          const { session, ticket_id, secret } = await lucid.createSession(name, { input: true });
+          const client = await FreeRdp.start({
+            port: lucid.running.rdpPort,
+            width: WIDTH,
+            height: HEIGHT,
+            user: ticket_id,
+            password: secret,
+            args: [`/bpp:${bitsPerPixel}`, ...(fastPath ? [] : ['-fast-path'])],
+          });
+          const desktop = lucid.displayOf(server.id);
+          const moments: Moment[] = [];
+          const moment = async (what: string) => {
+            moments.push(await quietMoment(`${name}-${what}`, client, desktop, backend, bitsPerPixel));
+          };
+          try {
+            await client.connected();
+            const terminal = await desktop.findWindow('xterm');
+            await moment('connected');
+            await client.click(terminal.left + 200, terminal.top + 100);
+            await client.type('echo typed text');
+            await client.key('Return');
+            await moment('typed');
+            await client.type('seq 1 400');
+            await client.key('Return');
+            await moment('scrolled');
+            await client.drag([terminal.left + 150, terminal.top - 10], [terminal.left - 60, terminal.top + 220]);
+            await moment('moved');
+            assert.notDeepEqual(await desktop.findWindow('xterm'), terminal, 'the window did not move');
+          } finally {
+            await client.close();
+            await desktop.close();
+          }
+
+          const bundle = await lucid.bundleOf(session.id);
+          const replay = new Replay(bundle, lucid.identityFile);
+          const { pictures, undecodableBytes } = replay.screensAt(moments.map(({ time }) => time));
+          assert.equal(undecodableBytes, 0);
+          for (const [i, { expected, name }] of moments.entries()) {
+            assertSamePixels(pictures[i], expected, join(PICTURES, `${name}-replayed`));
+          }
+          await lucid.api.stopServer({ params: { id: server.id } });
+          await lucid.api.deleteServer({ params: { id: server.id } });
+        });
+      }
+    }
+  }
+});

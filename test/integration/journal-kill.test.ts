@@ -1,0 +1,14 @@
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, test } from 'node:test';
+import { killRepeatedly } from '../support/journal-kill.ts';
+
+const root = mkdtempSync(join(tmpdir(), 'lucid-journal-kill-'));
+after(() => rmSync(root, { recursive: true }));
+
+test('a recorder that is killed at random moments has every record that it acknowledged', async () => {
+  const records = await killRepeatedly(root, 5);
+  assert.ok(records > 100, `${records} records`);
+});

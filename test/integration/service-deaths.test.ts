@@ -1,0 +1,120 @@
+/** What dies, and what follows: services are killed one by one while somebody works. */
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { ServiceName } from '#contract/services.ts';
+import type { SessionTicket } from '#contract/session-api.ts';
+import { FINAL_STATES, type Session } from '#contract/session-pipeline.ts';
+import { DemoDesktop } from '#demo/demo-desktop.ts';
+import { HeadlessClient } from '#demo/headless-client.ts';
+import { apiAt } from '../support/lucid.ts';
+import { Processes } from '../support/processes.ts';
+
+describe('deaths', { concurrency: false, timeout: 180_000 }, () => {
+  let processes: Processes;
+  let desktop: DemoDesktop;
+  let api: ReturnType<typeof apiAt>;
+
+  before(async () => {
+    desktop = await DemoDesktop.start({ tickMs: 0 });
+    processes = await Processes.start();
+    for (const name of ['session-api', 'rdp-controller', 'session-pipeline', 'session-recorder'] as const) {
+      await processes.until(name, ({ status }) => status === 'healthy');
+    }
+    const url = processes.url('session-api');
+    const { token } = await apiAt(url).logIn({ body: { name: 'admin', password: processes.adminPassword } });
+    api = apiAt(url, token);
+    const spec = { kind: 'external' as const, host: '127.0.0.1', port: desktop.port };
+    await api.createServer({ body: { name: 'demo', spec } });
+  });
+  after(async () => {
+    await processes?.close();
+    await desktop?.close();
+  });
+
+  async function kill(...names: ServiceName[]): Promise<void> {
+    for (const name of names) await processes.stop(name, 'SIGKILL');
+  }
+
+  async function revive(...names: ServiceName[]): Promise<void> {
+    for (const name of names) processes.run(name);
+    for (const name of names) await processes.until(name, ({ status }) => status === 'healthy');
+  }
+
+  async function connect({ gateway, ticket_id, secret }: SessionTicket): Promise<HeadlessClient> {
+    const to = { host: gateway.host, port: gateway.port };
+    return HeadlessClient.connect({ to, pin: gateway.certificate_sha256, userName: ticket_id, password: secret });
+  }
+
+  async function type(client: HeadlessClient, words: string): Promise<void> {
+    desktop.model.state.text = '';
+    await client.type(words);
+    await client.waitForPad((text) => text.includes(words), words);
+  }
+
+  async function until(id: string, wanted: (session: Session) => boolean): Promise<Session> {
+    for (let i = 0; i < 300; i++) {
+      const session = await api.getSession({ params: { id } });
+      if (wanted(session)) return session;
+      await sleep(100);
+    }
+    return api.getSession({ params: { id } });
+  }
+
+  const create = () => api.createSession({ body: { server: 'demo', policy: { input: true } } });
+  const isOver = ({ state }: Session) => FINAL_STATES.includes(state);
+
+  test('session-pipeline, rdp-controller and session-api: sessions go on, and are taken up again', async () => {
+    const ticket = await create();
+    const { id } = ticket.session;
+    const client = await connect(ticket);
+    await type(client, 'before');
+    await kill('session-pipeline', 'rdp-controller', 'session-api');
+    await type(client, 'meanwhile');
+    await revive('session-pipeline', 'rdp-controller', 'session-api');
+    const taken = await api.getSession({ params: { id } });
+    assert.deepEqual([taken.state, taken.connected], ['recording', true]);
+    await client.disconnect();
+    const { state, reason } = await until(id, isOver);
+    assert.deepEqual([state, reason], ['completed', 'the client left']);
+  });
+
+  test('a session that ended while nobody could be told is completed all the same', async () => {
+    const ticket = await create();
+    const client = await connect(ticket);
+    await type(client, 'unheard');
+    await kill('session-pipeline');
+    await client.disconnect();
+    await revive('session-pipeline');
+    assert.equal((await until(ticket.session.id, isOver)).state, 'completed');
+  });
+
+  test('rdp-xrdp: its sessions may be resumed', async () => {
+    const ticket = await create();
+    const { id } = ticket.session;
+    const client = await connect(ticket);
+    await type(client, 'first');
+    await kill('rdp-xrdp');
+    await client.waitForEnd();
+    await revive('rdp-xrdp');
+    const left = await until(id, ({ connected }) => !connected);
+    assert.deepEqual([left.state, left.connected], ['recording', false]);
+    const again = await connect(await api.createTicket({ params: { id }, body: {} }));
+    await type(again, 'second');
+    await again.disconnect();
+    assert.equal((await until(id, isOver)).state, 'completed');
+  });
+
+  test('session-recorder: its sessions end, with the reason', async () => {
+    const ticket = await create();
+    const client = await connect(ticket);
+    await type(client, 'kept');
+    await kill('session-recorder');
+    await until(ticket.session.id, ({ state }) => state !== 'recording');
+    client.abort();
+    await revive('session-recorder');
+    const over = await until(ticket.session.id, isOver);
+    assert.ok(isOver(over), `the session is ${over.state}`);
+    assert.match(over.reason!, /record/);
+  });
+});

@@ -1,0 +1,142 @@
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { SERVICE_NAMES } from '#contract/services.ts';
+import type { SessionTicket } from '#contract/session-api.ts';
+import { DemoDesktop } from '#demo/demo-desktop.ts';
+import { HeadlessClient } from '#demo/headless-client.ts';
+import { player, replayBeside } from '#demo/replay-check.ts';
+import { parseEntry } from '#evidence/entry.ts';
+import { parseIdentityFile } from '#evidence/node/age-keys.ts';
+import { openBundleSource } from '#evidence/node/bundle-source.ts';
+import { sha256 } from '#evidence/node/hash.ts';
+import { verifyBundle } from '#evidence/node/verify.ts';
+import { parseNote, parseVerifierKey } from '#evidence/note.ts';
+import { Background } from './child.ts';
+import { apiAt } from './lucid.ts';
+
+const ROOT = new URL('../..', import.meta.url).pathname;
+const PASSWORD = 'a password for tests';
+const CLIENTS = 3;
+
+type Api = ReturnType<typeof apiAt>;
+
+/** What a killed program owes: a session, and every frame that its client was shown. */
+interface Debt {
+  readonly id: string;
+  readonly client: HeadlessClient;
+}
+
+/**
+ * Kills all of Lucid again and again at random moments while people work, and checks after each restart that every session
+ * is completed, that its bundle verifies, and that every byte that its client was shown is in the recording.
+ *
+ * @param folder empty
+ * @returns how many PDUs were shown in all
+ */
+export async function killRepeatedly(folder: string, times: number): Promise<number> {
+  const desktop = await DemoDesktop.start({ tickMs: 30 });
+  let program: Background | null = null;
+  let pdus = 0;
+  let debts: Debt[] = [];
+  try {
+    for (let i = 0; i <= times; i++) {
+      const running = await start(folder);
+      program = running.program;
+      const { api } = running;
+      const spec = { kind: 'external' as const, host: '127.0.0.1', port: desktop.port };
+      if (i === 0) await api.createServer({ body: { name: 'demo', spec } });
+      for (const debt of debts) pdus += await settle(api, folder, debt);
+      if (i === times) break;
+      debts = await Promise.all(Array.from({ length: CLIENTS }, () => work(api)));
+      await sleep(100 + Math.random() * 2500);
+      await program.close('SIGKILL');
+      for (const { client } of debts) await client.waitForEnd();
+    }
+  } finally {
+    await program?.close();
+    for (const { client } of debts) client.abort();
+    await desktop.close();
+  }
+  return pdus;
+}
+
+/** Starts `lucid up` on the data folder, and logs in. */
+async function start(folder: string): Promise<{ program: Background; api: Api }> {
+  const ports = SERVICE_NAMES.map((name) => {
+    const setting = name === 'rdp-xrdp' ? 'RDP_XRDP_API' : name.toUpperCase().replaceAll('-', '_');
+    return [`LUCID_${setting}_PORT`, '0'];
+  });
+  const program = new Background(join(ROOT, 'lucid'), ['up', '--data', join(folder, 'data')], {
+    PATH: process.env.PATH,
+    HOME: folder,
+    ...Object.fromEntries(ports),
+    LUCID_RDP_XRDP_PORT: '0',
+    LUCID_RDP_XRDP_HOST: '127.0.0.1',
+    LUCID_SESSION_API_HOST: '127.0.0.1',
+    LUCID_ADMIN_PASSWORD: PASSWORD,
+    LUCID_IDENTITY_FILE: join(folder, 'auditor.txt'),
+    LUCID_CHUNK_SECONDS: '1',
+    // Connections of a killed gateway count until the controller has asked the new one.
+    LUCID_MAX_CONNECTIONS_PER_USER: '1000',
+    LUCID_MAX_CONNECTIONS_PER_SERVER: '1000',
+    LUCID_MAX_CONNECTIONS_PER_ADDRESS: '1000',
+    LUCID_JOURNAL_SEGMENT_BYTES: String(4 * 1024 * 1024),
+  });
+  let url: string | undefined;
+  for (let i = 0; i < 300 && !url; i++) {
+    program.requireRunning();
+    url = /API +(http:\S+)/.exec(program.output)?.[1];
+    await sleep(100);
+  }
+  if (!url) throw new Error(`lucid up does not come up: ${program.output}`);
+  const { token } = await apiAt(url).logIn({ body: { name: 'admin', password: PASSWORD } });
+  return { program, api: apiAt(url, token) };
+}
+
+async function work(api: Api): Promise<Debt> {
+  const ticket: SessionTicket = await api.createSession({ body: { server: 'demo', policy: { input: true } } });
+  const { gateway, ticket_id, secret, session } = ticket;
+  const to = { host: gateway.host, port: gateway.port };
+  const client = await HeadlessClient.connect({
+    to,
+    pin: gateway.certificate_sha256,
+    userName: ticket_id,
+    password: secret,
+  });
+  type(client);
+  return { id: session.id, client };
+}
+
+/** Types until the connection ends. */
+async function type(client: HeadlessClient): Promise<void> {
+  for (let i = 0; !client.isClosed; i++) {
+    await client.type(`line ${i} `).catch(() => {});
+    await sleep(20);
+  }
+}
+
+/** @returns how many PDUs the session's client was shown, all of which are recorded */
+async function settle(api: Api, folder: string, { id, client }: Debt): Promise<number> {
+  let { state, reason } = await api.getSession({ params: { id } });
+  for (let i = 0; i < 300 && state !== 'completed'; i++) {
+    await sleep(100);
+    ({ state, reason } = await api.getSession({ params: { id } }));
+  }
+  assert.deepEqual([state, reason], ['completed', 'Lucid stopped while the session was live']);
+
+  const bundle = join(folder, `${id}.tar`);
+  await writeFile(bundle, await api.getBundle({ params: { id }, query: {} }));
+  const source = openBundleSource(bundle);
+  const identities = parseIdentityFile(readFileSync(join(folder, 'auditor.txt'), 'utf8'));
+  const { verifier_key } = await api.nodeKey({});
+  const steps = verifyBundle(source, { nodeKeys: [parseVerifierKey(sha256, verifier_key)], identities, player });
+  let step = steps.next();
+  while (!step.done) step = steps.next();
+  assert.equal(step.value.verdict, 'verified', JSON.stringify(step.value));
+  const close = parseEntry(parseNote(source.read('close.note', 65_535)).text);
+  assert.ok(close.kind === 'lucid/close/v1' && close.reason === 'recorder-restarted' && close.gaps === 0);
+  return replayBeside(source, identities, client.shown).pdus;
+}
