@@ -13,11 +13,13 @@ import * as server from './commands/server.ts';
 import * as session from './commands/session.ts';
 import * as settings from './commands/settings.ts';
 import * as storage from './commands/storage.ts';
+import * as token from './commands/token.ts';
 import * as up from './commands/up.ts';
+import * as user from './commands/user.ts';
 import * as verify from './commands/verify.ts';
 
 const COMMANDS = [
-  ...[up, demo, login, server, session, storage, verify, replay, render, dump],
+  ...[up, demo, login, user, token, server, session, storage, verify, replay, render, dump],
   ...[backup, fsck, serve, settings],
 ];
 

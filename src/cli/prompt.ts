@@ -6,8 +6,34 @@ import { text } from 'node:stream/consumers';
  * @throws Error when it is broken off
  */
 export async function askPassword(question: string): Promise<string> {
+  return (await askPasswords([question]))[0];
+}
+
+/**
+ * Asks for several passwords, one after another; without a terminal, each is a line of standard input.
+ *
+ * @param set whether the last one is to be set: a terminal asks for it twice, since nobody sees what is typed
+ * @throws Error when it is broken off, the two differ, or standard input has fewer lines
+ */
+export async function askPasswords(questions: readonly string[], { set = false } = {}): Promise<string[]> {
+  const { stdin } = process;
+  if (!stdin.isTTY) {
+    const lines = (await text(stdin)).split(/\r?\n/);
+    if (lines.length < questions.length) {
+      throw new Error(`standard input has ${lines.length} lines, wanted ${questions.length}: one for each password`);
+    }
+    return lines.slice(0, questions.length);
+  }
+  const answers: string[] = [];
+  for (const question of questions) answers.push(await askHidden(question));
+  if (set && (await askHidden('Once more: ')) !== answers.at(-1)) {
+    throw new Error('the two passwords differ: nothing is changed');
+  }
+  return answers;
+}
+
+async function askHidden(question: string): Promise<string> {
   const { stdin, stderr } = process;
-  if (!stdin.isTTY) return (await text(stdin)).replace(/\r?\n$/, '');
   stderr.write(question);
   stdin.setRawMode(true);
   stdin.setEncoding('utf8');

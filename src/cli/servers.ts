@@ -1,22 +1,12 @@
 import { UUID_PATTERN } from '#contract/common.ts';
 import { ServiceError } from '#contract/errors.ts';
 import type { Server } from '#contract/rdp-server-manager.ts';
+import { allPages } from './all-pages.ts';
 import type { Api } from './api.ts';
 
-const PAGE = 500;
-
 /** Every server, by name. */
-export async function allServers(api: Api): Promise<Server[]> {
-  const servers: Server[] = [];
-  let cursor: string | null = null;
-  do {
-    const page: Awaited<ReturnType<Api['listServers']>> = await api.listServers({
-      query: { limit: PAGE, ...(cursor && { cursor }) },
-    });
-    servers.push(...page.items);
-    cursor = page.next_cursor;
-  } while (cursor);
-  return servers;
+export function allServers(api: Api): Promise<Server[]> {
+  return allPages((query) => api.listServers({ query }));
 }
 
 /** A server's name; of one that is gone, its id. */

@@ -310,7 +310,7 @@ describe('sessions', () => {
     assert.match(await lucid.lucid('server', 'list'), /NAME +STATE +WHERE.*\n(.*\n)*demo +running +127\.0\.0\.1:/);
     const rdp = join(lucid.folder, 'demo.rdp');
     const words = await lucid.lucid('session', 'create', 'demo', '--rdp', rdp, '--allow', 'input,clipboard_to_client');
-    assert.match(words, /expires at .* in (5\d|60) s/);
+    assert.match(words, /expires at .* in \d+ s/);
     assert.match(words, /xfreerdp \/v:127\.0\.0\.1:\d+ \/u:[0-9a-f-]{36} \/p:[a-z2-7]{32} \/sec:tls .*\+clipboard/);
     assert.match(readFileSync(rdp, 'utf8'), /^redirectclipboard:i:1\r$/m);
     const { items } = JSON.parse(await lucid.lucid('session', 'list', '--state', 'created', '--limit', '1', '--json'));
@@ -327,6 +327,9 @@ describe('sessions', () => {
       lucid.lucid('session', 'create', 'demo', '--allow', 'fun'),
       /--allow fun: wants a list of input/,
     );
-    await assert.rejects(lucid.lucid('server', 'add', 'x', '--port', '1'), /--port wants --host too/);
+    await assert.rejects(
+      lucid.lucid('server', 'add', 'x', '--port', '1'),
+      /--port is for external hosts, which --host names/,
+    );
   });
 });

@@ -108,14 +108,26 @@ export class TestLucid {
   }
 
   /** Runs Lucid's command line, logged in as the admin. @returns its standard output; @throws Error when it fails */
-  async lucid(...args: string[]): Promise<string> {
+  lucid(...args: string[]): Promise<string> {
+    return this.lucidReading('', ...args);
+  }
+
+  /** The same, with something on its standard input. */
+  lucidReading(input: string, ...args: string[]): Promise<string> {
+    return this.lucidAs(this.#token, input, ...args);
+  }
+
+  /** The same, as whoever has the token. */
+  async lucidAs(token: string, input: string, ...args: string[]): Promise<string> {
     const env = {
       ...process.env,
       LUCID_URL: `http://127.0.0.1:${this.running.ports['session-api']}`,
-      LUCID_TOKEN: this.#token,
+      LUCID_TOKEN: token,
     };
     try {
-      return (await run(join(ROOT, 'lucid'), args, { env, maxBuffer: 64 << 20 })).stdout;
+      const running = run(join(ROOT, 'lucid'), args, { env, maxBuffer: 64 << 20 });
+      running.child.stdin!.end(input);
+      return (await running).stdout;
     } catch (error) {
       const { code, stdout, stderr } = error as { code: number; stdout: string; stderr: string };
       throw new Error(`lucid ${args.join(' ')} ended with ${code}: ${stdout}${stderr}`);

@@ -1,16 +1,8 @@
-import { type Command, Option } from 'commander';
+import { Argument, type Command } from 'commander';
 import type { Server } from '#contract/rdp-server-manager.ts';
+import { addServerOptions, changedSpec, type ServerOptions } from '../server-options.ts';
 
-interface AddOptions {
-  host?: string;
-  port?: string;
-  user?: string;
-  domain?: string;
-  certificate?: string;
-  passwordStdin?: boolean;
-  backend?: 'vnc' | 'xorg';
-  size?: string;
-  command?: string;
+interface JsonOption {
   json?: boolean;
 }
 
@@ -44,33 +36,8 @@ async function show(server: Server, json: boolean | undefined): Promise<void> {
   ]);
 }
 
-/** The settings of a new server, from options. @throws Error naming the option that does not fit */
-function specOf(options: AddOptions) {
-  if (options.host) {
-    const { host, user, domain } = options;
-    const misplaced = (['backend', 'size', 'command'] as const).find((name) => options[name] !== undefined);
-    if (misplaced) throw new Error(`--${misplaced} is for hosted desktops; with --host the server is external`);
-    return {
-      kind: 'external' as const,
-      host,
-      ...(options.port && { port: Number(options.port) }),
-      ...(user && { user }),
-      ...(domain && { domain }),
-      ...(options.certificate && { certificate_sha256: options.certificate.replaceAll(':', '').toLowerCase() }),
-    };
-  }
-  const misplaced = (['port', 'user', 'domain', 'certificate', 'passwordStdin'] as const).find(
-    (name) => options[name] !== undefined,
-  );
-  if (misplaced) throw new Error(`--${misplaced === 'passwordStdin' ? 'password-stdin' : misplaced} wants --host too`);
-  const size = options.size === undefined ? null : /^(\d+)x(\d+)$/.exec(options.size);
-  if (options.size !== undefined && !size) throw new Error(`--size ${options.size}: wants WIDTHxHEIGHT, e.g. 1280x800`);
-  return {
-    kind: 'hosted' as const,
-    ...(options.backend && { backend: options.backend }),
-    ...(size && { width: Number(size[1]), height: Number(size[2]) }),
-    ...(options.command && { command: options.command }),
-  };
+function checkName(name: string): void {
+  if (!/^[a-z0-9-]+$/.test(name)) throw new Error(`${name}: a name has lower-case letters, digits and hyphens only`);
 }
 
 export function register(program: Command): void {
@@ -80,7 +47,7 @@ export function register(program: Command): void {
     .command('list')
     .description('list servers')
     .option('--json', 'as JSON')
-    .action(async (options: { json?: boolean }) => {
+    .action(async (options: JsonOption) => {
       const { openApi, allServers, printJson, printTable, plain } = await load();
       const servers = await allServers(openApi());
       if (options.json) return printJson(servers);
@@ -90,45 +57,77 @@ export function register(program: Command): void {
       );
     });
 
-  server
-    .command('add')
+  addServerOptions(server.command('add'))
     .description('add a hosted desktop, or with --host an external host')
     .argument('<name>', 'lower-case letters, digits and hyphens')
-    .option('--host <host>', 'external host')
-    .option('--port <port>', 'its RDP port')
-    .option('--user <name>', 'user name that is used there')
-    .option('--domain <domain>', 'and its domain')
-    .option('--password-stdin', 'read the password that is used there from the terminal or standard input')
-    .option('--certificate <sha256>', "SHA-256 of the host's certificate; else the first that is seen is kept")
-    .addOption(new Option('--backend <name>', 'X server of a hosted desktop').choices(['vnc', 'xorg']))
-    .option('--size <WxH>', 'size of a hosted desktop, e.g. 1280x800')
-    .option('--command <command>', 'run this in the desktop instead of a window manager and a terminal')
     .option('--json', 'as JSON')
-    .action(async (name: string, options: AddOptions) => {
+    .action(async (name: string, options: ServerOptions & JsonOption) => {
       const { openApi, askPassword } = await load();
-      if (!/^[a-z0-9-]+$/.test(name))
-        throw new Error(`${name}: a name has lower-case letters, digits and hyphens only`);
+      checkName(name);
+      const { host } = options;
+      const spec = changedSpec(host ? { kind: 'external', host } : { kind: 'hosted' }, options);
       const api = openApi();
-      const spec = specOf(options);
-      const password = options.passwordStdin ? await askPassword(`Password on ${options.host}: `) : undefined;
+      const password = options.passwordStdin ? await askPassword(`Password on ${host}: `) : undefined;
       const added = await api.createServer({ body: { name, spec, ...(password !== undefined && { password }) } });
       await show(added, options.json);
     });
 
+  addServerOptions(server.command('update'))
+    .description('change a server, a hosted one while it does not run; what is not named stays')
+    .argument('<server>', 'name or id')
+    .option('--name <name>', 'another name')
+    .option('--forget-password', 'use no password there any more')
+    .option('--json', 'as JSON')
+    .action(
+      async (idOrName: string, options: ServerOptions & JsonOption & { name?: string; forgetPassword?: boolean }) => {
+        const { openApi, findServer, askPassword } = await load();
+        const { name, json, forgetPassword, passwordStdin, ...named } = options;
+        if (name !== undefined) checkName(name);
+        if (forgetPassword && passwordStdin)
+          throw new Error('--forget-password and --password-stdin exclude each other');
+        const api = openApi();
+        const { id, spec: old, name: oldName } = await findServer(api, idOrName);
+        const spec = changedSpec(old, { ...named, ...(passwordStdin && { passwordStdin }) });
+        const password = passwordStdin ? await askPassword(`Password on ${oldName}: `) : null;
+        const body = {
+          ...(name !== undefined && { name }),
+          ...(Object.keys(named).length > 0 && { spec }),
+          ...((passwordStdin || forgetPassword) && { password }),
+        };
+        if (Object.keys(body).length === 0)
+          throw new Error('nothing to change: lucid server update --help tells what can be');
+        await show(await api.updateServer({ params: { id }, body }), json);
+      },
+    );
+
+  server
+    .command('maintenance')
+    .description('keep new sessions out of a server, or let them in again; live ones go on')
+    .argument('<server>', 'name or id')
+    .addArgument(new Argument('<on|off>').choices(['on', 'off']))
+    .option('--json', 'as JSON')
+    .action(async (idOrName: string, state: 'on' | 'off', options: JsonOption) => {
+      const { openApi, findServer } = await load();
+      const api = openApi();
+      const { id } = await findServer(api, idOrName);
+      await show(await api.updateServer({ params: { id }, body: { maintenance: state === 'on' } }), options.json);
+    });
+
   for (const [verb, about] of [
     ['start', 'start a hosted desktop; returns when it speaks RDP'],
-    ['stop', 'stop a hosted desktop'],
+    ['stop', 'stop a hosted desktop; sessions to it end'],
+    ['restart', 'stop a hosted desktop, then start it'],
   ] as const) {
     server
       .command(verb)
       .description(about)
       .argument('<server>', 'name or id')
       .option('--json', 'as JSON')
-      .action(async (idOrName: string, options: { json?: boolean }) => {
+      .action(async (idOrName: string, options: JsonOption) => {
         const { openApi, findServer } = await load();
         const api = openApi();
         const { id } = await findServer(api, idOrName);
-        await show(await api[verb === 'start' ? 'startServer' : 'stopServer']({ params: { id } }), options.json);
+        await show(await api[`${verb}Server`]({ params: { id } }), options.json);
       });
   }
 
@@ -137,7 +136,7 @@ export function register(program: Command): void {
     .description('show one server')
     .argument('<server>', 'name or id')
     .option('--json', 'as JSON')
-    .action(async (idOrName: string, options: { json?: boolean }) => {
+    .action(async (idOrName: string, options: JsonOption) => {
       const { openApi, findServer } = await load();
       await show(await findServer(openApi(), idOrName), options.json);
     });
@@ -147,7 +146,7 @@ export function register(program: Command): void {
     .description('remove a stopped or external server; recordings of its sessions stay')
     .argument('<server>', 'name or id')
     .option('--json', 'as JSON')
-    .action(async (idOrName: string, options: { json?: boolean }) => {
+    .action(async (idOrName: string, options: JsonOption) => {
       const { openApi, findServer, printJson } = await load();
       const api = openApi();
       const { id, name } = await findServer(api, idOrName);

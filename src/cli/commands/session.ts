@@ -37,7 +37,8 @@ function wholeNumber(option: string, text: string): number {
 /** A policy from `--allow` and `--minutes`; undefined leaves all to the deployment. @throws Error naming what is wrong */
 function policyOf(options: CreateOptions) {
   if (options.allow === undefined && options.minutes === undefined) return undefined;
-  const names = (options.allow ?? 'input').split(',').map((name) => name.trim());
+  if (options.allow === undefined) throw new Error('--minutes wants --allow too, e.g. --allow input');
+  const names = options.allow.split(',').map((name) => name.trim());
   const unknown = names.find((name) => name !== 'none' && !POLICY_FLAGS.includes(name as never));
   if (unknown) throw new Error(`--allow ${unknown}: wants a list of ${POLICY_FLAGS.join(', ')}, or none`);
   const allowed = names.filter((name) => name !== 'none').map((name) => [name, true]);

@@ -35,3 +35,12 @@ test('text becomes the type that the schema wants, defaults are filled in, and e
   assert.equal(validate({ limit: '10' }), false);
   assert.match(validate.errors![0].message!, /<= 9/);
 });
+
+test('a body means what it says: null is no empty text, and text is no number', () => {
+  const schema = Type.Object({ password: Type.Union([Type.String(), Type.Null()]), limit: Type.Integer() });
+  const validate = compileLazily({ schema, method: 'POST', url: '/', httpPart: 'body' });
+  const body = { password: null, limit: 5 };
+  assert.equal(validate(body), true);
+  assert.equal(body.password, null);
+  assert.equal(validate({ password: null, limit: '5' }), false);
+});
