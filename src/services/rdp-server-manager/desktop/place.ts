@@ -26,7 +26,7 @@ export function placeInside(options: DesktopOptions): Place {
   return place(options, { config: INSIDE.config, run: INSIDE.run, home: INSIDE.home }, '/tmp/lucid', 1, -1, clipboard);
 }
 
-/** Without a sandbox: the folder as it is, the first display number that nobody uses, and no clipboard helper. */
+/** Without a sandbox: the folder as it is, a display number that nobody uses, and no clipboard helper. */
 export function placeBare(options: DesktopOptions, folder: DesktopFolder): Place {
   if (Buffer.byteLength(folder.socket) > MAX_SOCKET_PATH) {
     throw new DesktopError(
@@ -82,8 +82,13 @@ function place(
   };
 }
 
+/** Where the next search begins: past the numbers given out last, which their X servers may not have taken yet. */
+let searched = process.pid;
+
 function freeDisplay(): number {
-  for (let display = FIRST_BARE_DISPLAY; display <= LAST_BARE_DISPLAY; display++) {
+  const count = LAST_BARE_DISPLAY - FIRST_BARE_DISPLAY + 1;
+  for (let i = 0; i < count; i++) {
+    const display = FIRST_BARE_DISPLAY + (searched++ % count);
     if (!existsSync(`/tmp/.X11-unix/X${display}`) && !existsSync(`/tmp/.X${display}-lock`)) return display;
   }
   throw new DesktopError(`no X display is free from ${FIRST_BARE_DISPLAY} to ${LAST_BARE_DISPLAY}`);

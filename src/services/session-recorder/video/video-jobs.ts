@@ -149,22 +149,21 @@ export class VideoJobs {
 
   async #run(job: Job): Promise<void> {
     const { log } = this.#options;
+    const { id, session } = job;
     try {
       await this.#fetch(job);
-      if (job.isRemoved) return;
-      job.result = await this.#render(job);
-      job.state = 'done';
-      log.info({ session: job.session, video: job.id, encoder: job.result.encoder }, 'made a video');
+      if (!job.isRemoved) job.result = await this.#render(job);
     } catch (error) {
-      job.state = 'failed';
       job.error = error instanceof Error ? error.message : String(error);
-      if (!job.isRemoved) log.warn({ err: error, session: job.session, video: job.id }, 'a video could not be made');
-    } finally {
-      job.finishedAt = new Date().toISOString();
-      job.progress = null;
-      await this.#clear(job.id, 'tar');
-      await this.#pushOut();
+      if (!job.isRemoved) log.warn({ err: error, session, video: id }, 'a video could not be made');
     }
+    await this.#clear(id, 'tar');
+    // Told as over when it is: nothing of it is left but the video.
+    job.state = job.result === null ? 'failed' : 'done';
+    job.finishedAt = new Date().toISOString();
+    job.progress = null;
+    if (job.result !== null) log.info({ session, video: id, encoder: job.result.encoder }, 'made a video');
+    await this.#pushOut();
   }
 
   async #fetch({ id, session }: Job): Promise<void> {
