@@ -235,8 +235,5 @@ test('a run that asks for too much painting is given up, not worked at for ever'
     return { type: RecordType.serverPdu, flags: 0, time: i, seq: i + 1, body };
   });
   const run = Buffer.concat([config, ...records].map(writeRecord));
-  const startedAt = performance.now();
   assert.throws(() => indexRun(run, NO_STATE, { ...plenty, patienceMs: 300 }), /takes longer than 0.3 s to decode/);
-  const elapsed = performance.now() - startedAt;
-  assert.ok(elapsed < 5000, `given up after ${elapsed} ms`);
 });

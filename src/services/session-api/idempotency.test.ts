@@ -49,9 +49,13 @@ test('a failure is not kept; what Lucid was stopped in the middle of is told', a
 
   const stopped = { ...request, key: 'stopped' };
   const never = Promise.withResolvers<{ made: number; secret: string }>();
-  const hanging = open().answer(stopped, () => never.promise);
+  const begun = Promise.withResolvers<void>();
+  const hanging = open().answer(stopped, () => {
+    begun.resolve();
+    return never.promise;
+  });
   // Another start of the service knows nothing of the first one's work but what is in the database.
-  await new Promise((resolve) => setImmediate(resolve));
+  await begun.promise;
   await assert.rejects(open().answer(stopped, make), { code: 'conflict', message: /stopped in the middle/ });
   clock.now += 24 * HOUR_MS;
   assert.equal((await open().answer(stopped, make)).replayed, false);
