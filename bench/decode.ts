@@ -1,8 +1,10 @@
 /**
  * Claim: decoding keeps up with many desktops: each codec in MB of wire data and in whole 1080p frames a second of CPU, alone
- * and through the whole replay path (PDUs to screen).
+ * and through the whole replay path (PDUs to screen); bulk compression by itself.
  * Floor: copying the decoded pixels of a frame once.
  */
+import { MppcDecoder } from '#rdp/bulk/mppc-decoder.ts';
+import { MppcEncoder } from '#rdp/bulk/mppc-encoder.ts';
 import { BitmapDecoder } from '#rdp/codec/bitmap-decoder.ts';
 import { encodeBitmap } from '#rdp/codec/bitmap-encoder.ts';
 import { packPixels, RGB332_PALETTE } from '#rdp/codec/pack-pixels.ts';
@@ -153,6 +155,22 @@ const rows = sets.flatMap(([name, list]) => {
   if (replay.undecodableBytes > 0) throw new Error(`${name}: ${replay.lastError}`);
   return [row(name, bytes, alone), row(`${name}, PDUs to screen`, bytes, whole)];
 });
+/** The PDUs of a frame in bulk compression, and what it costs to undo it. */
+const bulk = ['planar 32 bpp', 'uncompressed 16 bpp'].map((name) => {
+  const [, list] = sets.find(([each]) => each === name)!;
+  const encoder = new MppcEncoder();
+  const packets = list.map((tile) => {
+    const { flags, data } = encoder.encode(tile.data);
+    return { flags, data: data.slice() };
+  });
+  const decoder = new MppcDecoder();
+  const frames = framesPerSecond(() => {
+    decoder.reset();
+    for (const { flags, data } of packets) decoder.decode(data, flags);
+  });
+  const bytes = packets.reduce((sum, { data }) => sum + data.length, 0);
+  return row(`MPPC 64K of ${name}`, bytes, frames);
+});
 const copy = new Uint32Array(words.length);
 const floor = framesPerSecond(() => copy.set(words));
-printResult('decode', [...rows, row('floor: copy of the pixels', words.byteLength, floor)]);
+printResult('decode', [...rows, ...bulk, row('floor: copy of the pixels', words.byteLength, floor)]);

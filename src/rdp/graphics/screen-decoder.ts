@@ -7,6 +7,7 @@ import { BitmapDecoder } from '../codec/bitmap-decoder.ts';
 import { OPAQUE, rgbx } from '../codec/pixel.ts';
 import { readDemandActive } from '../pdu/active.ts';
 import { type BitmapData, BitmapFlag, readBitmapUpdate } from '../pdu/bitmap-update.ts';
+import { BulkFlag } from '../pdu/bulk-flags.ts';
 import { findCapability } from '../pdu/capability-set.ts';
 import {
   FastPathReassembler,
@@ -18,7 +19,7 @@ import { readDomainPdu } from '../pdu/mcs-domain.ts';
 import { readPaletteUpdate } from '../pdu/palette-update.ts';
 import { type PointerUpdate, readFastPathPointer, readPointerPdu } from '../pdu/pointer-update.ts';
 import { readShareControls, type ShareControl, ShareControlType } from '../pdu/share-control.ts';
-import { packetCompressed, readShareData, ShareDataType } from '../pdu/share-data.ts';
+import { readShareData, ShareDataType } from '../pdu/share-data.ts';
 import { readUpdateType, UpdateType } from '../pdu/update.ts';
 import type { DecodeCounts, ScreenListener } from './decode-report.ts';
 import { PointerState } from './pointer-state.ts';
@@ -182,7 +183,7 @@ export class ScreenDecoder {
     const { type, compressedType, body } = readShareData(control.body);
     const isPicture = type === ShareDataType.update || type === ShareDataType.pointer;
     if (!isPicture) this.counts.ignored += control.bytes.length;
-    else if (compressedType & packetCompressed)
+    else if (compressedType & BulkFlag.compressed)
       throw new DecodeError('compressedType', 'the PDU is still compressed', 0);
     else if (type === ShareDataType.update) this.#applyUpdate(body);
     else {

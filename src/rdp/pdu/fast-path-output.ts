@@ -3,7 +3,7 @@
  * big-endian, all else little-endian.
  */
 import { DecodeError, Reader, Writer } from '../bytes.ts';
-import { packetCompressed } from './share-data.ts';
+import { BulkFlag } from './bulk-flags.ts';
 
 /** updateCode. */
 export const FastPathUpdateCode = {
@@ -36,7 +36,7 @@ export interface FastPathUpdate {
   fragmentation: number;
   /** Bulk compression flags; 0 when the update carries none. */
   compressionFlags: number;
-  /** A view; compressed when compressionFlags has packetCompressed. */
+  /** A view; compressed when compressionFlags has BulkFlag.compressed. */
   data: Uint8Array;
 }
 
@@ -73,6 +73,26 @@ export function* readFastPathOutput(frame: Uint8Array): Generator<FastPathUpdate
 }
 
 /**
+ * Writes one fast-path output PDU.
+ * @param updates with their data as it is to be sent: compressed where their flags say so
+ * @throws RangeError when they do not fit in fastPathMaxLength bytes
+ */
+export function writeFastPathUpdates(updates: readonly FastPathUpdate[]): Uint8Array {
+  const sizeOf = ({ compressionFlags, data }: FastPathUpdate) => (compressionFlags === 0 ? 3 : 4) + data.length;
+  const length = updates.reduce((sum, update) => sum + sizeOf(update), 3);
+  if (length > fastPathMaxLength)
+    throw new RangeError(`fast-path PDU of ${length} bytes, at most ${fastPathMaxLength}`);
+  const writer = new Writer(length).u8(0).u16be(0x8000 | length);
+  for (const { code, fragmentation, compressionFlags, data } of updates) {
+    const compression = compressionFlags === 0 ? 0 : compressionUsed << 6;
+    writer.u8(compression | (fragmentation << 4) | code);
+    if (compressionFlags !== 0) writer.u8(compressionFlags);
+    writer.u16(data.length).raw(data);
+  }
+  return writer.finish();
+}
+
+/**
  * Writes one fast-path output PDU with one uncompressed update.
  * @param code a value of FastPathUpdateCode
  * @param fragmentation a value of Fragmentation
@@ -80,15 +100,7 @@ export function* readFastPathOutput(frame: Uint8Array): Generator<FastPathUpdate
  * @throws RangeError when the data does not fit
  */
 export function writeFastPathOutput(code: number, fragmentation: number, data: Uint8Array): Uint8Array {
-  const length = 6 + data.length;
-  if (length > fastPathMaxLength) throw new RangeError(`fast-path update of ${data.length} bytes: fragment it`);
-  return new Writer(length)
-    .u8(0)
-    .u16be(0x8000 | length)
-    .u8((fragmentation << 4) | code)
-    .u16(data.length)
-    .raw(data)
-    .finish();
+  return writeFastPathUpdates([{ code, fragmentation, compressionFlags: 0, data }]);
 }
 
 /**
@@ -130,7 +142,8 @@ export class FastPathReassembler {
    */
   push(update: FastPathUpdate): Uint8Array | null {
     const begun = this.#code;
-    if (update.compressionFlags & packetCompressed) throw this.#fail('compressionFlags', 'the fragment is compressed');
+    if (update.compressionFlags & BulkFlag.compressed)
+      throw this.#fail('compressionFlags', 'the fragment is compressed');
     if (update.fragmentation === Fragmentation.single) {
       if (begun >= 0) throw this.#fail('fragmentation', `is single, wanted next or last of code ${begun}`);
       return update.data;

@@ -31,9 +31,6 @@ export const ShareDataType = {
   frameAcknowledge: 0x38,
 } as const;
 
-/** Bulk compression flag: the body is compressed (MS-RDPBCGR 2.2.8.1.1.1.2, compressedType). */
-export const packetCompressed = 0x20;
-
 /** Bytes of both share headers. */
 export const shareDataHeadersSize = shareControlHeaderSize + 12;
 
@@ -48,10 +45,10 @@ export interface ShareData {
   uncompressedLength: number;
   /** A value of ShareDataType, or one that this list does not know. */
   type: number;
-  /** Bulk compression flags; the low four bits are the compression type. */
+  /** Bits of BulkFlag; the low four bits are the compression type. */
   compressedType: number;
   compressedLength: number;
-  /** What follows the header, as a view; compressed when compressedType has packetCompressed. */
+  /** What follows the header, as a view; compressed when compressedType has BulkFlag.compressed. */
   body: Uint8Array;
 }
 

@@ -1,0 +1,102 @@
+/**
+ * Undoes the bulk compression of a server's PDUs: share data (MS-RDPBCGR 2.2.8.1.1.1.2) and fast-path updates
+ * (2.2.9.1.2.1), which share one history, in the order in which they were sent.
+ */
+import { DecodeError, Writer } from '../bytes.ts';
+import { type FastPathUpdate, readFastPathOutput, writeFastPathUpdates } from '../pdu/fast-path-output.ts';
+import { readDomainPdu, writeDomainPdu } from '../pdu/mcs-domain.ts';
+import { readShareControls, type ShareControl, ShareControlType } from '../pdu/share-control.ts';
+import { readShareData, shareDataHeadersSize } from '../pdu/share-data.ts';
+import { TPKT_VERSION } from '../pdu/x224.ts';
+import { MppcDecoder } from './mppc-decoder.ts';
+
+/** Where compressedType and compressedLength stand in a share data PDU with both its headers. */
+const COMPRESSION_OFFSET = 15;
+
+/** A server connection's bulk compression, as a client keeps it. */
+export class BulkHistory {
+  readonly #decoder: MppcDecoder;
+
+  private constructor(decoder: MppcDecoder) {
+    this.#decoder = decoder;
+  }
+
+  /** The history that a connection begins with. */
+  static empty(): BulkHistory {
+    return new BulkHistory(new MppcDecoder());
+  }
+
+  /** A history that goes on where another's `save` stood. @throws DecodeError when the bytes are no such state */
+  static restore(state: Uint8Array): BulkHistory {
+    return new BulkHistory(MppcDecoder.restore(state));
+  }
+
+  /** All that is needed to go on elsewhere, or later. */
+  save(): Uint8Array<ArrayBuffer> {
+    return this.#decoder.save();
+  }
+
+  /** Begins anew: the first PDU of another server connection follows. */
+  reset(): void {
+    this.#decoder.reset();
+  }
+
+  /**
+   * Takes a server's PDUs one after another, none left out. Never throws: what cannot be undone stays as it came.
+   *
+   * @param pdu a whole TPKT packet or fast-path frame, as sent to the client inside TLS
+   * @returns `pdu` itself when it says nothing of bulk compression; else a PDU of the same meaning that does not
+   */
+  undo(pdu: Uint8Array): Uint8Array {
+    try {
+      return pdu[0] === TPKT_VERSION ? this.#undoSlowPath(pdu) : this.#undoFastPath(pdu);
+    } catch (error) {
+      // RangeError: what is compressed would not fit its PDU otherwise. Servers compress what they could send as it is.
+      if (error instanceof DecodeError || error instanceof RangeError) return pdu;
+      throw error;
+    }
+  }
+
+  #undoFastPath(frame: Uint8Array): Uint8Array {
+    const updates = [...readFastPathOutput(frame)];
+    if (updates.every(({ compressionFlags }) => compressionFlags === 0)) return frame;
+    return writeFastPathUpdates(updates.map((update) => this.#undoUpdate(update)));
+  }
+
+  #undoUpdate(update: FastPathUpdate): FastPathUpdate {
+    const data = this.#decode(update.data, update.compressionFlags);
+    return data === null ? update : { ...update, compressionFlags: 0, data };
+  }
+
+  #undoSlowPath(frame: Uint8Array): Uint8Array {
+    const pdu = readDomainPdu(frame);
+    if (pdu.kind !== 'sendDataIndication') return frame;
+    const shares = readShareControls(pdu.payload);
+    const plain = shares.map((share) => this.#undoShare(share));
+    if (plain.every((bytes, i) => bytes === shares[i].bytes)) return frame;
+    const payload = new Writer(pdu.payload.length * 4);
+    for (const bytes of plain) payload.raw(bytes);
+    return writeDomainPdu({ ...pdu, payload: payload.finish() });
+  }
+
+  #undoShare({ type, body, bytes }: ShareControl): Uint8Array {
+    if (type !== ShareControlType.data) return bytes;
+    const data = readShareData(body);
+    if (data.compressedType === 0) return bytes;
+    const plain = this.#decode(data.body, data.compressedType);
+    if (plain === null) return bytes;
+    const headers = bytes.slice(0, shareDataHeadersSize).fill(0, COMPRESSION_OFFSET);
+    const length = headers.length + plain.length;
+    return new Writer(length).raw(headers).raw(plain).patchU16(0, length).finish();
+  }
+
+  /** @returns a copy, or null when the data cannot be decompressed */
+  #decode(data: Uint8Array, flags: number): Uint8Array | null {
+    try {
+      return this.#decoder.decode(data, flags).slice();
+    } catch (error) {
+      if (error instanceof DecodeError) return null;
+      throw error;
+    }
+  }
+}
