@@ -126,8 +126,15 @@ export class Connections {
     const row = await this.#find('id', id);
     if (!row || row.ended_at !== null) return;
     const gone = { ended_at: this.#time(), resumable: Number(resumable || row.replaced === 1), reason };
-    await database.updateTable('connections').set(gone).where('id', '=', id).execute();
-    await this.#tell({ ...row, ...gone });
+    const ended = await database
+      .updateTable('connections')
+      .set(gone)
+      .where('id', '=', id)
+      .where('ended_at', 'is', null)
+      .returningAll()
+      .executeTakeFirst();
+    // Of several who say so at once, one tells, with its own words.
+    if (ended) await this.#tell(ended);
   }
 
   async #tell(row: Row): Promise<void> {

@@ -23,6 +23,8 @@ export interface RecordingEvents {
 
 /** How often a recorder that hangs is looked for. */
 const WATCH_INTERVAL_MS = 500;
+/** Looks in vain that make the timeout. Looks are counted, and no time: while this process stands still nothing is missed. */
+const PATIENT_LOOKS = ACKNOWLEDGEMENT_TIMEOUT_MS / WATCH_INTERVAL_MS;
 const FINISH_TIMEOUT_MS = ACKNOWLEDGEMENT_TIMEOUT_MS;
 
 interface Held {
@@ -39,8 +41,8 @@ export class Recording {
   #last = -1;
   #releasing = false;
   #failed = false;
-  /** When the recorder last acknowledged, or last had nothing to acknowledge: milliseconds. */
-  #progressAt = performance.now();
+  /** Looks since the recorder last acknowledged, or last had nothing to acknowledge. */
+  #looks = 0;
   #watch: NodeJS.Timeout | undefined;
 
   private constructor(events: RecordingEvents) {
@@ -129,7 +131,7 @@ export class Recording {
   #append(type: RecordType, body: Uint8Array): number {
     if (this.#failed) return -1;
     const timeUs = this.#writer.now();
-    if (this.#writer.acknowledged >= this.#last) this.#progressAt = performance.now();
+    if (this.#writer.acknowledged >= this.#last) this.#looks = 0;
     this.#last = this.#writer.append({ type, flags: 0, timeUs, body });
     return this.#last;
   }
@@ -141,7 +143,7 @@ export class Recording {
   }
 
   #acknowledged(): void {
-    this.#progressAt = performance.now();
+    this.#looks = 0;
     this.#releaseSoon();
   }
 
@@ -176,7 +178,7 @@ export class Recording {
 
   #lookForHang(): void {
     if (this.#writer.acknowledged >= this.#last) return;
-    if (performance.now() - this.#progressAt > ACKNOWLEDGEMENT_TIMEOUT_MS) {
+    if (++this.#looks > PATIENT_LOOKS) {
       this.#fail(`the recorder has not answered for ${ACKNOWLEDGEMENT_TIMEOUT_MS / 1000} s`);
     }
   }

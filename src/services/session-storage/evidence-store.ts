@@ -26,6 +26,7 @@ export class EvidenceStore {
   /** Least recently used first. */
   readonly #open = new Map<string, Promise<SessionFiles>>();
   readonly #facts = new KeyedLock();
+  readonly #creations = new KeyedLock();
   /** What is being done with a finished session, by its id. */
   readonly #busy = new Map<string, string>();
 
@@ -62,9 +63,12 @@ export class EvidenceStore {
   /** Makes room for a session; does nothing when it is there. @throws ServiceError `wrong_state` when it was deleted */
   async create(id: string): Promise<void> {
     const { home } = this.place(id);
-    if (await new FactFiles(id, home).tombstone()) throw new ServiceError('wrong_state', `session ${id} was deleted`);
-    await SessionFiles.create(id, home);
-    await this.refresh(id);
+    // One after another: a call that a slow disk held up must not empty what was stored since another was answered.
+    await this.#creations.run(id, async () => {
+      if (await new FactFiles(id, home).tombstone()) throw new ServiceError('wrong_state', `session ${id} was deleted`);
+      await SessionFiles.create(id, home);
+      await this.refresh(id);
+    });
   }
 
   /** Where the files of a session lie. @throws ServiceError `invalid_request` when the id is none */
@@ -78,7 +82,9 @@ export class EvidenceStore {
     const opened = this.#open.get(id) ?? SessionFiles.open(id, this.place(id).home);
     this.#open.delete(id);
     this.#open.set(id, opened);
-    opened.catch(() => this.#open.delete(id));
+    opened.catch(() => {
+      if (this.#open.get(id) === opened) this.#open.delete(id);
+    });
     const [oldest] = this.#open.keys();
     if (this.#open.size > OPEN_SESSIONS) this.#retire(oldest);
     return opened;
