@@ -27,7 +27,7 @@ export interface Place {
   y: number;
 }
 
-const defaultTimeoutMs = 15_000;
+const defaultTimeoutMs = 60_000;
 const dragStepMs = 15;
 const shutdownMs = 1000;
 const clipboardOptions = (ChannelOption.initialized | ChannelOption.encryptRdp | ChannelOption.showProtocol) >>> 0;

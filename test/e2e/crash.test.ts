@@ -4,14 +4,11 @@ import { existsSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { SERVICE_NAMES } from '#contract/services.ts';
 import { Desktop } from '#services/rdp-server-manager/desktop/desktop.ts';
-import { Background } from '../support/child.ts';
-import { apiAt } from '../support/lucid.ts';
+import type { Background } from '../support/child.ts';
+import { eventually } from '../support/eventually.ts';
+import { startLucidProgram } from '../support/lucid-program.ts';
 import { needs } from '../support/needs.ts';
-
-const ROOT = new URL('../..', import.meta.url).pathname;
 
 describe('a killed Lucid', { skip: needs('bwrap', 'xrdp', 'Xvnc', 'openbox', 'xterm') }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'lucid-crash-'));
@@ -21,35 +18,7 @@ describe('a killed Lucid', { skip: needs('bwrap', 'xrdp', 'Xvnc', 'openbox', 'xt
     rmSync(folder, { recursive: true, force: true });
   });
 
-  const password = 'correct horse battery';
-
-  /** `lucid up` as a program of its own, and its API as the admin. */
-  async function up() {
-    const ports = SERVICE_NAMES.map((name) => {
-      const setting = name === 'rdp-xrdp' ? 'RDP_XRDP_API' : name.toUpperCase().replaceAll('-', '_');
-      return [`LUCID_${setting}_PORT`, '0'];
-    });
-    const env = {
-      ...process.env,
-      ...Object.fromEntries(ports),
-      LUCID_RDP_XRDP_PORT: '0',
-      LUCID_ADMIN_PASSWORD: password,
-      LUCID_IDENTITY_FILE: join(folder, 'auditor.txt'),
-      LOG_LEVEL: 'fatal',
-    };
-    const program = new Background(join(ROOT, 'lucid'), ['up', '--data', join(folder, 'data')], env);
-    programs.push(program);
-    for (let i = 0; ; i++) {
-      const url = program.output.match(/http:\/\/127\.0\.0\.1:\d+/)?.[0];
-      if (url) {
-        const { token } = await apiAt(url).logIn({ body: { name: 'admin', password } });
-        return { program, api: apiAt(url, token) };
-      }
-      program.requireRunning();
-      assert.ok(i < 300, `lucid does not come up: ${program.output}`);
-      await sleep(50);
-    }
-  }
+  const up = () => startLucidProgram(folder, { onStart: (program) => programs.push(program) });
 
   test('leaves its desktops running, takes them over at its return, and ends them when it is stopped', async () => {
     const first = await up();
@@ -63,10 +32,8 @@ describe('a killed Lucid', { skip: needs('bwrap', 'xrdp', 'Xvnc', 'openbox', 'xt
     await desktop.check();
 
     const second = await up();
-    for (let i = 0; (await second.api.getServer({ params: { id } })).state !== 'running'; i++) {
-      assert.ok(i < 100, 'the server is not running again');
-      await sleep(50);
-    }
+    const isRunning = async () => (await second.api.getServer({ params: { id } })).state === 'running';
+    await eventually('the server runs again', isRunning);
     assert.equal(Desktop.adopt(join(desktops, id))?.pid, desktop.pid, 'another desktop was started');
 
     await second.program.close('SIGTERM');

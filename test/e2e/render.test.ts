@@ -2,7 +2,6 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DemoDesktop } from '#demo/demo-desktop.ts';
 import { dragShape, leave, typeText } from '#demo/demo-person.ts';
 import { HeadlessClient } from '#demo/headless-client.ts';
@@ -10,6 +9,7 @@ import { readRdpFile } from '#demo/rdp-file.ts';
 import { CODECS } from '#render/settings.ts';
 import { openRecording } from '../../src/cli/open-bundle.ts';
 import { replayTo } from '../../src/cli/replay-screen.ts';
+import { eventually } from '../support/eventually.ts';
 import { TestLucid } from '../support/lucid.ts';
 import { needs } from '../support/needs.ts';
 import { PICTURES } from '../support/person.ts';
@@ -139,10 +139,9 @@ describe('video of xrdp', { skip: desktopPrograms, concurrency: false }, () => {
     await client.waitForQuiet(700);
     client.abort();
     const { id } = ticket.session;
-    for (let i = 0; (await lucid.api.getSession({ params: { id } })).connected; i++) {
-      assert.ok(i < 100, 'the session is still connected');
-      await sleep(50);
-    }
+    await eventually('the end of the connection', async () => {
+      return !(await lucid.api.getSession({ params: { id } })).connected;
+    });
     const again = await client.reconnect({ width: 800, height: 720 });
     await again.type('echo back again\n', 20);
     await again.waitForQuiet(700);

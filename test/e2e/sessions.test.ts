@@ -10,6 +10,7 @@ import { Desktop } from '#services/rdp-server-manager/desktop/desktop.ts';
 import { type Notice, paintNotice } from '#services/rdp-xrdp/notice-picture.ts';
 import { sentence } from '#services/rdp-xrdp/refusal.ts';
 import type { Display } from '../support/display.ts';
+import { eventually } from '../support/eventually.ts';
 import { forwardTcp } from '../support/forwarder.ts';
 import { FreeRdp, type FreeRdpOptions } from '../support/freerdp.ts';
 import { TestLucid } from '../support/lucid.ts';
@@ -64,10 +65,10 @@ describe('sessions of FreeRDP on xrdp', { skip, concurrency: false }, () => {
   async function dismiss(client: FreeRdp, notice: Notice): Promise<void> {
     const expected = paintNotice(WIDTH, HEIGHT, notice);
     await client.connected();
-    for (let i = 0; difference(await client.screenshot(), expected) !== null; i++) {
-      if (i > 80) assertSamePixels(await client.screenshot(), expected, join(PICTURES, 'notice'));
-      await sleep(100);
-    }
+    const isShown = async () => difference(await client.screenshot(), expected) === null;
+    await eventually('the notice', isShown).catch(async () => {
+      assertSamePixels(await client.screenshot(), expected, join(PICTURES, 'notice'));
+    });
     await client.key('Return');
     await client.ended();
   }
@@ -161,10 +162,9 @@ describe('sessions of FreeRDP on xrdp', { skip, concurrency: false }, () => {
     line.cut();
     await first.client.key('a');
     await first.client.ended();
-    for (let i = 0; (await lucid.api.getSession({ params: { id } })).connected; i++) {
-      assert.ok(i < 100, 'the session is still connected');
-      await sleep(50);
-    }
+    await eventually('the end of the connection', async () => {
+      return !(await lucid.api.getSession({ params: { id } })).connected;
+    });
     const waiting = await lucid.api.getSession({ params: { id } });
     assert.equal(waiting.state, 'recording');
     assert.ok(waiting.resumable_until);
@@ -190,10 +190,7 @@ describe('sessions of FreeRDP on xrdp', { skip, concurrency: false }, () => {
     const { client, moment } = await enter(loginOf(ticket), { port: line.port, args: ['+auto-reconnect'] });
     line.cut();
     await client.key('b');
-    for (let i = 0; line.connections < 2; i++) {
-      assert.ok(i < 200, `FreeRDP did not come back: ${client.output}`);
-      await sleep(50);
-    }
+    await eventually('the return of FreeRDP', () => line.connections >= 2);
     await quietMoment('came-back', client, desktop, 'vnc', 32);
     await client.type('by itself');
     const later = await quietMoment('by-itself', client, desktop, 'vnc', 32);

@@ -4,10 +4,10 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { DemoDesktop } from '#demo/demo-desktop.ts';
 import { Background } from '../support/child.ts';
 import { Display } from '../support/display.ts';
+import { eventually } from '../support/eventually.ts';
 import { TestLucid } from '../support/lucid.ts';
 import { needs } from '../support/needs.ts';
 
@@ -50,8 +50,7 @@ describe('ways in', { skip }, () => {
   }
 
   async function typedOnTheDesktop(text: string): Promise<void> {
-    for (let i = 0; i < 100 && !desktop.model.state.text.includes(text); i++) await sleep(50);
-    assert.ok(desktop.model.state.text.includes(text), 'what was typed reached the desktop');
+    await eventually(`${text} on the desktop`, () => desktop.model.state.text.includes(text));
   }
 
   test('the .rdp file, opened as it is', async () => {

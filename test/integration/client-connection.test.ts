@@ -77,7 +77,7 @@ function watch(socket: FrameSocket, server: AttachedServer, first: Uint8Array, d
   socket.onFrame(first);
 }
 
-describe('a client of ours and xrdp', { skip, concurrency: false, timeout: 90_000 }, () => {
+describe('a client of ours and xrdp', { skip, concurrency: false, timeout: 400_000 }, () => {
   const data = mkdtempSync(join(tmpdir(), 'lucid-client-'));
   chmodSync(data, 0o711);
   for (const backend of ['vnc', 'xorg'] satisfies Backend[]) {

@@ -4,17 +4,13 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { SERVICE_NAMES } from '#contract/services.ts';
 import type { SessionTicket } from '#contract/session-api.ts';
 import { FINAL_STATES } from '#contract/session-pipeline.ts';
 import { DemoDesktop } from '#demo/demo-desktop.ts';
 import { HeadlessClient } from '#demo/headless-client.ts';
-import { Background } from '../support/child.ts';
-import { apiAt } from '../support/lucid.ts';
-
-const ROOT = new URL('../..', import.meta.url).pathname;
-const PASSWORD = 'a password for tests';
+import type { Background } from '../support/child.ts';
+import { eventually } from '../support/eventually.ts';
+import { startLucidProgram } from '../support/lucid-program.ts';
 
 let folder: string;
 let desktop: DemoDesktop;
@@ -30,33 +26,11 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true });
 });
 
-/** Starts `lucid up` on the data folder, and logs in. */
-async function up() {
-  const ports = SERVICE_NAMES.map((name) => {
-    const setting = name === 'rdp-xrdp' ? 'RDP_XRDP_API' : name.toUpperCase().replaceAll('-', '_');
-    return [`LUCID_${setting}_PORT`, '0'];
+const up = () =>
+  startLucidProgram(folder, {
+    settings: { LUCID_CHUNK_SECONDS: '1' },
+    onStart: (program) => programs.push(program),
   });
-  const program = new Background(join(ROOT, 'lucid'), ['up', '--data', join(folder, 'data')], {
-    PATH: process.env.PATH,
-    HOME: folder,
-    ...Object.fromEntries(ports),
-    LUCID_RDP_XRDP_PORT: '0',
-    LUCID_RDP_XRDP_HOST: '127.0.0.1',
-    LUCID_SESSION_API_HOST: '127.0.0.1',
-    LUCID_ADMIN_PASSWORD: PASSWORD,
-    LUCID_CHUNK_SECONDS: '1',
-  });
-  programs.push(program);
-  let url: string | undefined;
-  for (let i = 0; i < 300 && !url; i++) {
-    program.requireRunning();
-    url = /API +(http:\S+)/.exec(program.output)?.[1];
-    await sleep(100);
-  }
-  assert.ok(url, `lucid up does not come up: ${program.output}`);
-  const { token } = await apiAt(url).logIn({ body: { name: 'admin', password: PASSWORD } });
-  return { program, api: apiAt(url, token) };
-}
 
 function connect({ gateway, ticket_id, secret }: SessionTicket): Promise<HeadlessClient> {
   const to = { host: gateway.host, port: gateway.port };
@@ -77,19 +51,18 @@ test('a kill leaves no session behind', async () => {
   gone.abort();
   // A run of a second has been sealed and stored by then.
   const id = live.session.id;
-  for (let i = 0; i < 100; i++) {
-    if ((await first.api.listChunks({ params: { id }, query: {} })).items.length > 0) break;
-    await sleep(100);
-  }
+  await eventually(
+    'a stored chunk',
+    async () => (await first.api.listChunks({ params: { id }, query: {} })).items.length > 0,
+  );
   await first.program.close('SIGKILL');
 
   const { api, program } = await up();
   for (const { session } of [live, dropped]) {
-    let found = session;
-    for (let i = 0; i < 200 && !FINAL_STATES.includes(found.state); i++) {
-      found = await api.getSession({ params: { id: session.id } });
-      await sleep(50);
-    }
+    const found = await eventually('the end of a session', async () => {
+      const now = await api.getSession({ params: { id: session.id } });
+      return FINAL_STATES.includes(now.state) && now;
+    });
     assert.deepEqual([found.state, found.reason], ['completed', 'Lucid stopped while the session was live']);
     assert.equal(found.connected, false);
   }

@@ -24,7 +24,7 @@ async function same(client: HeadlessClient, display: Display, name: string): Pro
   assertSamePixels(pictureOf(client), expected, join(tmpdir(), `lucid-headless-${name}`));
 }
 
-describe('our client at a real desktop', { skip, concurrency: false, timeout: 60_000 }, () => {
+describe('our client at a real desktop', { skip, concurrency: false, timeout: 400_000 }, () => {
   const data = mkdtempSync(join(tmpdir(), 'lucid-headless-'));
   chmodSync(data, 0o711);
   after(() => rmSync(data, { recursive: true, force: true }));

@@ -18,7 +18,7 @@ const DEPENDENTS: Partial<Record<ServiceName, ServiceName[]>> = {
   'rdp-xrdp': ['session-api', 'rdp-controller'],
 };
 
-describe('ten processes', { concurrency: false, timeout: 180_000 }, () => {
+describe('ten processes', { concurrency: false, timeout: 400_000 }, () => {
   let processes: Processes;
   before(async () => {
     processes = await Processes.start();

@@ -69,7 +69,7 @@ function open(socket: FrameSocket, client: ClientDescription, done: (visit: Visi
   };
 }
 
-describe('FreeRDP and a server of ours', { skip, concurrency: false, timeout: 60_000 }, () => {
+describe('FreeRDP and a server of ours', { skip, concurrency: false, timeout: 400_000 }, () => {
   let listener: Server;
   let tls: SecureContext;
   before(async () => {

@@ -4,7 +4,6 @@ import { existsSync, globSync, mkdtempSync, readFileSync, rmSync } from 'node:fs
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ErrorCode } from '#contract/errors.ts';
 import { ServiceError } from '#contract/errors.ts';
 import type { Server } from '#contract/rdp-server-manager.ts';
@@ -17,6 +16,7 @@ import { ServerStore } from '#services/rdp-server-manager/server-store.ts';
 import { Servers } from '#services/rdp-server-manager/servers.ts';
 import { Supervisor } from '#services/rdp-server-manager/supervisor.ts';
 import { Vault } from '#services/rdp-server-manager/vault.ts';
+import { eventually } from '../support/eventually.ts';
 import { forwardTcp } from '../support/forwarder.ts';
 import { needs } from '../support/needs.ts';
 
@@ -52,13 +52,14 @@ const newFolder = () => mkdtempSync(join(root, 'x'));
 
 /** Waits for a state, and for a problem in these words where they are given: a check under way may find another first. */
 async function until(servers: Servers, id: string, state: Server['state'], problem = /(?:)/): Promise<Server> {
-  for (let i = 0; i < 200; i++) {
+  const probe = async () => {
     const server = await servers.get(id);
-    if (server.state === state && problem.test(server.problem ?? '')) return server;
-    await sleep(50);
-  }
-  const { state: found, problem: words } = await servers.get(id);
-  throw new Error(`server is ${found} (${words}), wanted ${state} ${problem}`);
+    return server.state === state && problem.test(server.problem ?? '') && server;
+  };
+  return eventually(`server ${state}`, probe).catch(async (error) => {
+    const { state: found, problem: words } = await servers.get(id);
+    throw new Error(`${error.message}: it is ${found} (${words}), wanted ${problem}`, { cause: error });
+  });
 }
 
 const refused = (code: ErrorCode, message: RegExp) => (error: Error) => {

@@ -1,16 +1,16 @@
 /** What dies, and what follows: services are killed one by one while somebody works. */
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceName } from '#contract/services.ts';
 import type { SessionTicket } from '#contract/session-api.ts';
 import { FINAL_STATES, type Session } from '#contract/session-pipeline.ts';
 import { DemoDesktop } from '#demo/demo-desktop.ts';
 import { HeadlessClient } from '#demo/headless-client.ts';
+import { eventually } from '../support/eventually.ts';
 import { apiAt } from '../support/lucid.ts';
 import { Processes } from '../support/processes.ts';
 
-describe('deaths', { concurrency: false, timeout: 180_000 }, () => {
+describe('deaths', { concurrency: false, timeout: 400_000 }, () => {
   let processes: Processes;
   let desktop: DemoDesktop;
   let api: ReturnType<typeof apiAt>;
@@ -53,12 +53,10 @@ describe('deaths', { concurrency: false, timeout: 180_000 }, () => {
   }
 
   async function until(id: string, wanted: (session: Session) => boolean): Promise<Session> {
-    for (let i = 0; i < 300; i++) {
+    return eventually(`session ${id}`, async () => {
       const session = await api.getSession({ params: { id } });
-      if (wanted(session)) return session;
-      await sleep(100);
-    }
-    return api.getSession({ params: { id } });
+      return wanted(session) && session;
+    });
   }
 
   const create = () => api.createSession({ body: { server: 'demo', policy: { input: true } } });

@@ -111,5 +111,5 @@ test('a disk whose every sync takes 100 ms is slow, and holds up nothing but the
   const slow = await store(strace('fsync,fdatasync:delay_exit=100000'), folder, session, 'put', '4');
   assert.deepEqual([slow.stored, slow.error, slow.problems, slow.health.status], [4, null, [], 'healthy']);
   for (const ms of slow.times) assert.ok(ms > 250, `${ms} ms for three syncs`);
-  assert.ok(slow.blockedMs < 50, `everything else waited ${slow.blockedMs} ms`);
+  assert.ok(slow.blockedMs < 75, `everything else waited ${slow.blockedMs} ms`);
 });

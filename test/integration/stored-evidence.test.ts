@@ -4,12 +4,12 @@ import { mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, truncateSyn
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { Role } from '#contract/common.ts';
 import type { StoredSession } from '#contract/session-storage.ts';
 import { DemoDesktop } from '#demo/demo-desktop.ts';
 import { HeadlessClient } from '#demo/headless-client.ts';
 import { readRange } from '#services/session-api/bundle-download.ts';
+import { eventually } from '../support/eventually.ts';
 import { apiAt, TestLucid } from '../support/lucid.ts';
 
 const PASSWORD = 'a password for tests';
@@ -190,10 +190,7 @@ describe('stored evidence', () => {
       const response = await fetch(`http://127.0.0.1:${lucid.running.ports['session-storage']}/health`);
       return (await response.json()) as { status: string; checks: Record<string, { detail: string }> };
     };
-    for (let i = 0; (await health()).status !== 'degraded'; i++) {
-      assert.ok(i < 100, 'the check that follows has found nothing');
-      await sleep(50);
-    }
+    await eventually('the check that follows finds it', async () => (await health()).status === 'degraded');
     assert.match((await health()).checks.evidence.detail, new RegExp(`${id}/${stream}/${name}: is missing`));
     const folder = join(lucid.folder, 'without');
     await lucid.lucid('session', 'download', id, '--unpack', '--output', folder);
@@ -205,7 +202,7 @@ describe('stored evidence', () => {
     assert.equal((await health()).status, 'healthy');
     renameSync(join(lucid.folder, 'lost'), join(homeOf(id), stream, name));
     await lucid.lucid('storage', 'check', id);
-    for (let i = 0; (await json('storage', 'status')).problems > 0; i++) assert.ok(i < 20, 'it is still told damaged');
+    await eventually('no damage', async () => (await json('storage', 'status')).problems === 0);
   });
 
   test('a backup made while Lucid runs is restored elsewhere, checked, and gives the same bundles', async () => {

@@ -5,17 +5,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { formatIdentity, generateIdentity } from '#evidence/node/age-keys.ts';
 import { RecordType } from '#evidence/record.ts';
 import { writeJsonBody } from '#evidence/record-body.ts';
 import { newId } from '#platform/id.ts';
+import { eventually } from '../support/eventually.ts';
 import { needs } from '../support/needs.ts';
 import { serverPdu } from '../support/recorded-session.ts';
 import { type RecordingServices, startRecordingServices } from '../support/recording-services.ts';
 import { probeVideo } from '../support/video.ts';
-
-const PATIENCE_MS = 30_000;
 
 describe('videos', { skip: needs('ffmpeg', 'ffprobe') }, () => {
   const root = mkdtempSync(join(tmpdir(), 'lucid-videos-'));
@@ -51,11 +49,10 @@ describe('videos', { skip: needs('ffmpeg', 'ffprobe') }, () => {
   }
 
   async function finished({ videos }: RecordingServices, id: string) {
-    for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(50)) {
+    return eventually('the video', async () => {
       const video = await videos.getVideo({ params: { id } });
-      if (video.finished_at !== null) return video;
-    }
-    throw new Error('the video is not made in time');
+      return video.finished_at !== null && video;
+    });
   }
 
   test('a render recipient is set: the video is made, told, handed out and removed', async () => {

@@ -1,13 +1,14 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { promisify } from 'node:util';
+import { PATIENCE_MS } from './eventually.ts';
 
 const run = promisify(execFile);
 
 /** Runs a program to its end. @returns its standard output; @throws Error with its standard error when it fails */
 export async function capture(program: string, args: string[], display: string): Promise<Buffer> {
   const env = { ...process.env, DISPLAY: display };
-  const { stdout } = await run(program, args, { env, encoding: 'buffer', maxBuffer: 256 << 20, timeout: 20_000 });
+  const { stdout } = await run(program, args, { env, encoding: 'buffer', maxBuffer: 256 << 20, timeout: PATIENCE_MS });
   return stdout;
 }
 
@@ -54,7 +55,7 @@ export class Background {
     if (!this.running) return;
     const ended = once(this.child, 'exit');
     this.child.kill(signal);
-    const late = setTimeout(() => this.child.kill('SIGKILL'), 3000);
+    const late = setTimeout(() => this.child.kill('SIGKILL'), PATIENCE_MS);
     await ended;
     clearTimeout(late);
   }

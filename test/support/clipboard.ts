@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Background, capture } from './child.ts';
 import type { Display } from './display.ts';
+import { PATIENCE_MS } from './eventually.ts';
 
-/** How long a text may take to cross, and how long its absence is watched. */
-const ARRIVES_MS = 10_000;
+/** How long the absence of a text is watched. */
 const ABSENT_MS = 2000;
 
 /** A display's clipboard, through xclip. */
@@ -41,7 +41,7 @@ export class Clipboard {
    * @returns true when the wanted text came, false when none came as wanted; @throws Error when it is otherwise
    */
   async paste(wanted: string | null): Promise<boolean> {
-    const deadline = Date.now() + (wanted === null ? ABSENT_MS : ARRIVES_MS);
+    const deadline = Date.now() + (wanted === null ? ABSENT_MS : PATIENCE_MS);
     let seen = '';
     while (Date.now() < deadline) {
       const args = ['-selection', 'clipboard', '-target', 'UTF8_STRING', '-o'];

@@ -3,6 +3,7 @@ import { mkdirSync, symlinkSync, unlinkSync } from 'node:fs';
 import type { Readable } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Background, capture } from './child.ts';
+import { eventually, PATIENCE_MS } from './eventually.ts';
 import { difference, type Picture, type Rectangle } from './pixels.ts';
 import { readXwd } from './xwd.ts';
 
@@ -25,7 +26,7 @@ export class Display {
     const args = ['-displayfd', '3', '-screen', '0', `${width}x${height}x24`, '-noreset', '-nolisten', 'tcp'];
     const server = new Background('Xvfb', args, process.env, ['pipe']);
     const [number] = await once((server.child.stdio[3] as Readable).setEncoding('utf8'), 'data', {
-      signal: AbortSignal.timeout(10_000),
+      signal: AbortSignal.timeout(PATIENCE_MS),
     });
     return new Display(`:${number.trim()}`, () => server.close());
   }
@@ -56,9 +57,9 @@ export class Display {
     }
   }
 
-  /** Waits until the picture has not changed for `quietMs`, at most ten seconds. @returns that picture */
+  /** Waits until the picture has not changed for `quietMs`. @returns that picture */
   async quietScreenshot(quietMs = 300): Promise<Picture> {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + PATIENCE_MS;
     let last = await this.screenshot();
     let since = Date.now();
     while (Date.now() - since < quietMs) {
@@ -79,18 +80,14 @@ export class Display {
 
   /** Where a window's inside lies on the screen, once it is mapped; by its class, as xdotool matches it. */
   async findWindow(name: string): Promise<Rectangle> {
-    for (let i = 0; i < 100; i++) {
-      const id = await this.act('search', '--onlyvisible', '--class', name).catch(() => '');
-      if (id !== '') {
-        // Not xdotool's own getwindowgeometry: it counts the frame twice.
-        const information = await capture('xwininfo', ['-id', id.split('\n')[0]], this.name);
-        const value = (key: string) => Number(information.toString('utf8').match(new RegExp(`${key}: +(\\d+)`))?.[1]);
-        const corner = { left: value('Absolute upper-left X'), top: value('Absolute upper-left Y') };
-        return { ...corner, width: value('Width'), height: value('Height') };
-      }
-      await sleep(50);
-    }
-    throw new Error(`there is no window ${name} on ${this.name}`);
+    const found = await eventually(`a window ${name} on ${this.name}`, () =>
+      this.act('search', '--onlyvisible', '--class', name).catch(() => ''),
+    );
+    // Not xdotool's own getwindowgeometry: it counts the frame twice.
+    const information = await capture('xwininfo', ['-id', found.split('\n')[0]], this.name);
+    const value = (key: string) => Number(information.toString('utf8').match(new RegExp(`${key}: +(\\d+)`))?.[1]);
+    const corner = { left: value('Absolute upper-left X'), top: value('Absolute upper-left Y') };
+    return { ...corner, width: value('Width'), height: value('Height') };
   }
 
   /** Gives the screen another size, as a person does in the desktop's settings. */

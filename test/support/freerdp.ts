@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Background } from './child.ts';
 import { Display } from './display.ts';
+import { eventually } from './eventually.ts';
 import { crop, type Picture } from './pixels.ts';
 
 export interface FreeRdpOptions {
@@ -66,19 +67,17 @@ export class FreeRdp {
 
   /** Waits until the client shows its window. @throws Error with the client's output when it ends before */
   async connected(): Promise<void> {
-    for (let i = 0; i < 200; i++) {
+    await eventually('the window of FreeRDP', () => {
       this.#client.requireRunning();
-      const found = await this.display.act('search', '--onlyvisible', '--name', 'FreeRDP').catch(() => '');
-      if (found !== '') return;
-      await sleep(50);
-    }
-    throw new Error(`FreeRDP does not show its window in 10 s: ${this.output}`);
+      return this.display.act('search', '--onlyvisible', '--name', 'FreeRDP').catch(() => '');
+    });
   }
 
   /** Waits until the client has ended. @returns its exit status */
   async ended(): Promise<number | null> {
-    for (let i = 0; i < 400 && this.running; i++) await sleep(50);
-    if (this.running) throw new Error(`FreeRDP is still running: ${this.output}`);
+    await eventually('the end of FreeRDP', () => !this.running).catch((error) => {
+      throw new Error(`${error.message}: ${this.output}`, { cause: error });
+    });
     return this.#client.child.exitCode;
   }
 

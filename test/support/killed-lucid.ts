@@ -3,8 +3,8 @@ import { readFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { SERVICE_NAMES } from '#contract/services.ts';
 import type { SessionTicket } from '#contract/session-api.ts';
+import { FINAL_STATES } from '#contract/session-pipeline.ts';
 import { DemoDesktop } from '#demo/demo-desktop.ts';
 import { HeadlessClient } from '#demo/headless-client.ts';
 import { player, replayBeside } from '#demo/replay-check.ts';
@@ -14,14 +14,13 @@ import { openBundleSource } from '#evidence/node/bundle-source.ts';
 import { sha256 } from '#evidence/node/hash.ts';
 import { verifyBundle } from '#evidence/node/verify.ts';
 import { parseNote, parseVerifierKey } from '#evidence/note.ts';
-import { Background } from './child.ts';
-import { apiAt } from './lucid.ts';
+import type { Background } from './child.ts';
+import { eventually } from './eventually.ts';
+import { type LucidProgram, startLucidProgram } from './lucid-program.ts';
 
-const ROOT = new URL('../..', import.meta.url).pathname;
-const PASSWORD = 'a password for tests';
 const CLIENTS = 3;
 
-type Api = ReturnType<typeof apiAt>;
+type Api = LucidProgram['api'];
 
 /** What a killed program owes: a session, and every frame that its client was shown. */
 interface Debt {
@@ -63,37 +62,18 @@ export async function killRepeatedly(folder: string, times: number): Promise<num
   return pdus;
 }
 
-/** Starts `lucid up` on the data folder, and logs in. */
-async function start(folder: string): Promise<{ program: Background; api: Api }> {
-  const ports = SERVICE_NAMES.map((name) => {
-    const setting = name === 'rdp-xrdp' ? 'RDP_XRDP_API' : name.toUpperCase().replaceAll('-', '_');
-    return [`LUCID_${setting}_PORT`, '0'];
+/** Starts `lucid up` on the data folder, so set that much happens in a short time. */
+function start(folder: string): Promise<LucidProgram> {
+  return startLucidProgram(folder, {
+    settings: {
+      LUCID_CHUNK_SECONDS: '1',
+      // Connections of a killed gateway count until the controller has asked the new one.
+      LUCID_MAX_CONNECTIONS_PER_USER: '1000',
+      LUCID_MAX_CONNECTIONS_PER_SERVER: '1000',
+      LUCID_MAX_CONNECTIONS_PER_ADDRESS: '1000',
+      LUCID_JOURNAL_SEGMENT_BYTES: String(4 * 1024 * 1024),
+    },
   });
-  const program = new Background(join(ROOT, 'lucid'), ['up', '--data', join(folder, 'data')], {
-    PATH: process.env.PATH,
-    HOME: folder,
-    ...Object.fromEntries(ports),
-    LUCID_RDP_XRDP_PORT: '0',
-    LUCID_RDP_XRDP_HOST: '127.0.0.1',
-    LUCID_SESSION_API_HOST: '127.0.0.1',
-    LUCID_ADMIN_PASSWORD: PASSWORD,
-    LUCID_IDENTITY_FILE: join(folder, 'auditor.txt'),
-    LUCID_CHUNK_SECONDS: '1',
-    // Connections of a killed gateway count until the controller has asked the new one.
-    LUCID_MAX_CONNECTIONS_PER_USER: '1000',
-    LUCID_MAX_CONNECTIONS_PER_SERVER: '1000',
-    LUCID_MAX_CONNECTIONS_PER_ADDRESS: '1000',
-    LUCID_JOURNAL_SEGMENT_BYTES: String(4 * 1024 * 1024),
-  });
-  let url: string | undefined;
-  for (let i = 0; i < 300 && !url; i++) {
-    program.requireRunning();
-    url = /API +(http:\S+)/.exec(program.output)?.[1];
-    await sleep(100);
-  }
-  if (!url) throw new Error(`lucid up does not come up: ${program.output}`);
-  const { token } = await apiAt(url).logIn({ body: { name: 'admin', password: PASSWORD } });
-  return { program, api: apiAt(url, token) };
 }
 
 async function work(api: Api): Promise<Debt> {
@@ -120,11 +100,10 @@ async function type(client: HeadlessClient): Promise<void> {
 
 /** @returns how many PDUs the session's client was shown, all of which are recorded */
 async function settle(api: Api, folder: string, { id, client }: Debt): Promise<number> {
-  let { state, reason } = await api.getSession({ params: { id } });
-  for (let i = 0; i < 300 && state !== 'completed'; i++) {
-    await sleep(100);
-    ({ state, reason } = await api.getSession({ params: { id } }));
-  }
+  const { state, reason } = await eventually(`the end of session ${id}`, async () => {
+    const session = await api.getSession({ params: { id } });
+    return FINAL_STATES.includes(session.state) && session;
+  });
   assert.deepEqual([state, reason], ['completed', 'Lucid stopped while the session was live']);
 
   const bundle = join(folder, `${id}.tar`);

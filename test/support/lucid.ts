@@ -2,7 +2,6 @@ import { execFile } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import type { Static } from 'typebox';
 import type { Policy } from '#contract/common.ts';
@@ -14,6 +13,7 @@ import type { Session, SessionState } from '#contract/session-pipeline.ts';
 import { type RunningLucid, startAll } from '#run/index.ts';
 import { DesktopFolder } from '#services/rdp-server-manager/desktop/folder.ts';
 import { Display } from './display.ts';
+import { eventually } from './eventually.ts';
 
 type Spec = Static<typeof HostedSpec>;
 type TestPolicy = Static<typeof Policy>;
@@ -86,15 +86,16 @@ export class TestLucid {
     return this.api.createSession({ body: { server, policy, ticket_seconds: ticketSeconds } });
   }
 
-  /** Waits for a state of a session. @throws Error with the session's history when it does not come in 30 s */
+  /** Waits for a state of a session. @throws Error with the session's history when it does not come */
   async until(id: string, ...states: SessionState[]): Promise<Session> {
-    for (let i = 0; i < 300; i++) {
+    const probe = async () => {
       const session = await this.api.getSession({ params: { id } });
-      if (states.includes(session.state)) return session;
-      await sleep(100);
-    }
-    const { items } = await this.api.getSessionHistory({ params: { id } });
-    throw new Error(`session is not ${states.join(' or ')} in 30 s: ${JSON.stringify(items)}`);
+      return states.includes(session.state) && session;
+    };
+    return eventually(`session ${id} ${states.join(' or ')}`, probe).catch(async (error) => {
+      const { items } = await this.api.getSessionHistory({ params: { id } });
+      throw new Error(`${error.message}: ${JSON.stringify(items)}`, { cause: error });
+    });
   }
 
   /** Ends a session, waits for its recording to be closed, and downloads its bundle with `lucid`. @returns the folder */

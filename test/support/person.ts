@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Backend } from '#services/rdp-server-manager/desktop/options.ts';
 import type { Display } from './display.ts';
+import { PATIENCE_MS } from './eventually.ts';
 import { asFreeRdpShows, type FreeRdp } from './freerdp.ts';
 import { assertSamePixels, difference, type Picture, quantise565 } from './pixels.ts';
 
@@ -13,8 +14,6 @@ export interface Moment {
   time: number;
   expected: Picture;
 }
-
-const PATIENCE_MS = 15_000;
 
 /** Where pictures go that are not as they should be. */
 export const PICTURES = process.env.TEST_PICTURES ?? join(tmpdir(), 'lucid-e2e-pictures');

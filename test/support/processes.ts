@@ -7,9 +7,9 @@ import { formatIdentity, generateIdentity } from '#evidence/node/age-keys.ts';
 import type { HealthReport } from '#platform/health.ts';
 import { freePort } from '../../bench/support/free-port.ts';
 import { Background } from './child.ts';
+import { PATIENCE_MS } from './eventually.ts';
 
 const LUCID = new URL('../../lucid', import.meta.url).pathname;
-const PATIENCE_MS = 30_000;
 
 /** Ten services as ten processes, as containers run them: `lucid serve`, mutual TLS between them. */
 export class Processes {

@@ -85,7 +85,7 @@ async function put() {
   delays.enable();
   const result = await putUpTo(files, Number(count) - 1);
   delays.disable();
-  return { ...result, health: await capacity.check(), blockedMs: delays.percentile(90) / 1e6 };
+  return { ...result, health: await capacity.check(), blockedMs: delays.percentile(50) / 1e6 };
 }
 
 const result = work === 'fill' ? await fill() : work === 'put' ? await put() : {};

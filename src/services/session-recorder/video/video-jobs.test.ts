@@ -4,17 +4,14 @@ import { createReadStream, existsSync, mkdtempSync, readdirSync, readFileSync, r
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { createLog } from '#platform/log.ts';
 import { rgbx } from '#rdp/codec/pixel.ts';
 import { rectangle } from '#rdp/graphics/rectangle.ts';
 import { DEFAULT_SETTINGS } from '#render/settings.ts';
+import { eventually } from '../../../../test/support/eventually.ts';
 import { needs } from '../../../../test/support/needs.ts';
 import { ScriptedRecording } from '../../../../test/support/scripted-recording.ts';
 import { VideoJobs, type VideoJobsOptions } from './video-jobs.ts';
-
-/** For one video of this test, on a machine that is busy with others. */
-const PATIENCE_MS = 120_000;
 
 describe('video jobs', { skip: needs('ffmpeg') }, () => {
   const folder = mkdtempSync(join(tmpdir(), 'lucid-video-jobs-'));
@@ -41,11 +38,10 @@ describe('video jobs', { skip: needs('ffmpeg') }, () => {
   }
 
   async function ended(jobs: VideoJobs, id: string) {
-    for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline; await sleep(20)) {
+    return eventually('the video', () => {
       const job = jobs.get(id);
-      if (job.finishedAt !== null) return job;
-    }
-    throw new Error('the video is not made in time');
+      return job.finishedAt !== null && job;
+    });
   }
 
   test('a video is made with what the service is set to, and what the job says', async () => {
@@ -71,10 +67,10 @@ describe('video jobs', { skip: needs('ffmpeg') }, () => {
     const second = jobs.request({ session: recording.id });
     assert.deepEqual([first.state, second.state], ['running', 'waiting']);
     assert.throws(() => jobs.fileOf(second.id), { code: 'wrong_state' });
-    while (jobs.get(first.id).progress?.phase !== 'drawing') {
+    await eventually('the first frames', () => {
       assert.equal(jobs.get(first.id).error, null);
-      await sleep(10);
-    }
+      return jobs.get(first.id).progress?.phase === 'drawing';
+    });
     await jobs.remove(first.id);
     assert.equal((await ended(jobs, second.id)).state, 'done');
     assert.deepEqual(readdirSync(videos), [`${second.id}.mp4`]);
