@@ -31,8 +31,7 @@ export function replayTo(reader: BundleReader, time: number): ReplayedMoment {
 /** The screen as it is before the first record: of the size that the first config says. */
 export function startScreen(reader: BundleReader): ScreenDecoder {
   const screen = new ScreenDecoder();
-  const { width, height, depth } = reader.config(0);
-  screen.configure(width, height, depth);
+  screen.configure(reader.config(0));
   return screen;
 }
 

@@ -1,6 +1,6 @@
 /** How screen records become pixels: one rule for whoever makes keyframes, checks them or plays a recording. */
 import { RecordType, type SessionRecord } from './record.ts';
-import { readConfigBody } from './record-body.ts';
+import { type ConfigBody, readConfigBody } from './record-body.ts';
 
 /** A screen that server PDUs are applied to. */
 export interface ReplayedScreen {
@@ -8,8 +8,8 @@ export interface ReplayedScreen {
   readonly height: number;
   /** Rows from the top, RGBX, X = 0xFF, pointer not included. */
   readonly pixels: Uint8Array;
-  /** Takes the desktop's size in pixels and its bits per pixel; another size blackens the screen. */
-  configure(width: number, height: number, depth: number): void;
+  /** Takes the desktop's size in pixels, its bits per pixel and its codecs' names; another size blackens the screen. */
+  configure(config: Pick<ConfigBody, 'width' | 'height' | 'depth' | 'codecs'>): void;
   /** Applies a whole server PDU. */
   apply(pdu: Uint8Array): void;
 }
@@ -20,8 +20,5 @@ export interface ReplayedScreen {
  */
 export function applyScreenRecord(screen: ReplayedScreen, record: SessionRecord): void {
   if (record.type === RecordType.serverPdu) screen.apply(record.body);
-  else if (record.type === RecordType.config) {
-    const { width, height, depth } = readConfigBody(record.body);
-    screen.configure(width, height, depth);
-  }
+  else if (record.type === RecordType.config) screen.configure(readConfigBody(record.body));
 }

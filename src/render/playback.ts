@@ -148,8 +148,7 @@ export class Playback {
 function startScreen(reader: BundleReader): ScreenDecoder {
   const screen = new ScreenDecoder();
   try {
-    const { width, height, depth } = reader.config(0);
-    screen.configure(width, height, depth);
+    screen.configure(reader.config(0));
   } catch (error) {
     if (!(error instanceof FormatError)) throw error;
   }

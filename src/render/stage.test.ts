@@ -38,7 +38,7 @@ test('a resized desktop leaves nothing behind', () => {
   stage.attach(decoder);
   paint(decoder, 0, 0, 40, GREEN);
   stage.update(null, null);
-  decoder.configure(10, 10, 32);
+  decoder.configure({ width: 10, height: 10, depth: 32, codecs: {} });
   assert.equal(stage.update(null, null), true);
   const words = wordsOf(stage);
   assert.equal(words.filter((word) => word === OPAQUE).length, 100, 'the new desktop is black');

@@ -231,7 +231,7 @@ class ReplayCheck {
 
   /** Takes what the config at the head of the first chunk says, which may be a repetition and then no record of its own. */
   begin(config: ConfigBody): void {
-    this.#screen?.configure(config.width, config.height, config.depth);
+    this.#screen?.configure(config);
   }
 
   lose(leaf: Leaf): void {

@@ -26,6 +26,11 @@ export function rgbx(red: number, green: number, blue: number): number {
   return (OPAQUE | (blue << 16) | (green << 8) | red) >>> 0;
 }
 
+/** The channel value nearest to a number. */
+export function clampChannel(value: number): number {
+  return value < 0 ? 0 : Math.min(value, 255);
+}
+
 const widen5 = (v: number) => (v << 3) | (v >> 2);
 const widen6 = (v: number) => (v << 2) | (v >> 4);
 

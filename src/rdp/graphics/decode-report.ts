@@ -8,8 +8,21 @@ export interface ScreenListener {
   dirty?(area: Rectangle): void;
   /** The desktop has another size: it is black, and `pixels` is new memory. */
   resized?(width: number, height: number): void;
+  /** A frame is complete, and its server may wait to hear that it was shown. @param frameId the server's number for it */
+  frameEnded?(frameId: number): void;
   /** Shape, visibility or position of the pointer changed. */
   pointerChanged?(pointer: PointerState): void;
+}
+
+/** What a config record says of a desktop. */
+export interface DesktopConfig {
+  /** Pixels. */
+  readonly width: number;
+  readonly height: number;
+  /** Bits per pixel. */
+  readonly depth: number;
+  /** Number that the client gave a codec, in decimal → name (docs/recording-format.md). */
+  readonly codecs: Readonly<Record<string, string>>;
 }
 
 /** Bytes of PDUs by what became of them. */

@@ -109,7 +109,7 @@ test('a new Demand Active of another size blackens the screen, of the same size 
 
 test('a config of a size that cannot be changes nothing', () => {
   const decoder = new ScreenDecoder(8, 8);
-  decoder.configure(0, 70_000, 32);
+  decoder.configure({ width: 0, height: 70_000, depth: 32, codecs: {} });
   assert.deepEqual([decoder.width, decoder.height], [8, 8]);
   assert.match(decoder.lastError!.message, /0 x 70000/);
 });

@@ -1,5 +1,5 @@
 /**
- * Replays a server's PDUs to pixels: the bitmap profile, on the slow and the fast path. The same code replays in Node.js
+ * Replays a server's PDUs to pixels: bitmaps on the slow and the fast path, and surface commands. The same code replays in Node.js
  * and in browsers, makes keyframes, and checks them.
  */
 import { DecodeError } from '../bytes.ts';
@@ -20,11 +20,13 @@ import { readPaletteUpdate } from '../pdu/palette-update.ts';
 import { type PointerUpdate, readFastPathPointer, readPointerPdu } from '../pdu/pointer-update.ts';
 import { readShareControls, type ShareControl, ShareControlType } from '../pdu/share-control.ts';
 import { readShareData, ShareDataType } from '../pdu/share-data.ts';
+import { FrameAction, readSurfaceCommands } from '../pdu/surface-commands.ts';
 import { readUpdateType, UpdateType } from '../pdu/update.ts';
-import type { DecodeCounts, ScreenListener } from './decode-report.ts';
+import type { DecodeCounts, DesktopConfig, ScreenListener } from './decode-report.ts';
 import { PointerState } from './pointer-state.ts';
 import { isScreenSize, Screen } from './screen.ts';
 import { readScreenState, writeScreenState } from './screen-state.ts';
+import { SurfacePainter } from './surface-painter.ts';
 
 /** Greatest fragmented update, in bytes: what the recording profile announces at most (MultifragmentUpdate). */
 export const MAX_FRAGMENTED_UPDATE = 8 * 1024 * 1024;
@@ -40,6 +42,7 @@ export class ScreenDecoder {
   lastError: DecodeError | null = null;
   #depth: number;
   readonly #bitmaps = new BitmapDecoder();
+  readonly #surfaces: SurfacePainter;
   readonly #fragments = new FastPathReassembler(MAX_FRAGMENTED_UPDATE);
 
   /**
@@ -50,6 +53,7 @@ export class ScreenDecoder {
    */
   constructor(width = 1, height = 1, depth = 32) {
     this.screen = new Screen(width, height);
+    this.#surfaces = new SurfacePainter(this.screen);
     this.pointer = new PointerState();
     this.palette = new Uint32Array(256).fill(OPAQUE);
     this.#depth = depth;
@@ -102,14 +106,15 @@ export class ScreenDecoder {
   }
 
   /**
-   * Takes a desktop's size and depth, as a config record says them; another size blackens the screen. A size that no
-   * desktop can have changes nothing and is told in `lastError`.
+   * Takes a desktop's size and depth and its codecs' numbers, as a config record says them; another size blackens the
+   * screen. A size that no desktop can have changes nothing and is told in `lastError`.
    */
-  configure(width: number, height: number, depth: number): void {
-    this.#attempt(0, () => this.#configure(width, height, depth));
+  configure({ width, height, depth, codecs }: DesktopConfig): void {
+    this.#attempt(0, () => this.#resize(width, height, depth));
+    this.#surfaces.setCodecs(codecs);
   }
 
-  #configure(width: number, height: number, depth: number): void {
+  #resize(width: number, height: number, depth: number): void {
     if (!isScreenSize(width, height)) throw new DecodeError('desktop size', `${width} x ${height} cannot be`, 0);
     this.#depth = depth;
     if (width === this.width && height === this.height) return;
@@ -146,6 +151,9 @@ export class ScreenDecoder {
         break;
       case FastPathUpdateCode.synchronize:
         break;
+      case FastPathUpdateCode.surfaceCommands:
+        this.#applySurfaceCommands(data);
+        break;
       default: {
         const pointer = readFastPathPointer(update.code, data);
         if (pointer === null) throw new DecodeError('updateCode', `${update.code} is not of the bitmap profile`, 0);
@@ -176,7 +184,7 @@ export class ScreenDecoder {
     this.#fragments.reset();
     const bitmap = findCapability(readDemandActive(body).capabilitySets, 'bitmap');
     if (bitmap === undefined) throw new DecodeError('capabilitySets', 'have no bitmap capability', 0);
-    this.#configure(bitmap.desktopWidth, bitmap.desktopHeight, bitmap.preferredBitsPerPixel);
+    this.#resize(bitmap.desktopWidth, bitmap.desktopHeight, bitmap.preferredBitsPerPixel);
   }
 
   #applyShareData(control: ShareControl): void {
@@ -215,6 +223,14 @@ export class ScreenDecoder {
     if (painted !== null) this.listener.dirty?.(painted);
   }
 
+  #applySurfaceCommands(data: Uint8Array): void {
+    for (const command of readSurfaceCommands(data)) {
+      if (command.kind === 'bits') {
+        this.#attempt(command.data.length, () => this.#surfaces.paint(command, (area) => this.listener.dirty?.(area)));
+      } else if (command.action === FrameAction.end) this.listener.frameEnded?.(command.frameId);
+    }
+  }
+
   #applyPalette(body: Uint8Array): void {
     const colors = readPaletteUpdate(body);
     for (let i = 0; i < 256; i++) this.palette[i] = rgbx(colors[3 * i], colors[3 * i + 1], colors[3 * i + 2]);
@@ -226,7 +242,7 @@ export class ScreenDecoder {
   }
 
   /**
-   * All that is needed to go on elsewhere, or later: size, palette, pointers, fragments in progress, counts.
+   * All that is needed to go on elsewhere, or later: size, palette, pointers, codecs, fragments in progress, counts.
    *
    * @param withPixels false where a picture of the pixels is kept beside the state, as in a keyframe
    */
@@ -239,6 +255,7 @@ export class ScreenDecoder {
       palette: this.palette,
       pointer: this.pointer,
       pending: this.#fragments.pending,
+      surfaces: this.#surfaces.state,
       pixels: withPixels ? this.pixels : null,
     });
   }
@@ -262,6 +279,7 @@ export class ScreenDecoder {
     Object.assign(decoder.counts, state.counts);
     for (const [slot, image] of state.pointer.entries()) decoder.pointer.store(slot, image);
     decoder.pointer.restore(state.pointer.shown, state.pointer.position);
+    decoder.#surfaces.restore(state.surfaces);
     if (state.pending !== null) decoder.#fragments.resume(state.pending);
     return decoder;
   }

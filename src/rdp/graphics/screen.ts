@@ -68,6 +68,27 @@ export class Screen {
   }
 
   /**
+   * Copies the part of a bitmap, top row first, that lies within `clip` and the screen.
+   *
+   * @param source RGBX words, `stride` to a row
+   * @param covered where the bitmap stands on the screen
+   * @returns what was painted, or null when nothing was
+   */
+  blit(source: Uint32Array, stride: number, covered: Rectangle, clip: Rectangle): Rectangle | null {
+    const left = Math.max(covered.left, clip.left, 0);
+    const top = Math.max(covered.top, clip.top, 0);
+    const right = Math.min(covered.right, clip.right, this.#width);
+    const bottom = Math.min(covered.bottom, clip.bottom, this.#height);
+    if (left >= right || top >= bottom) return null;
+    for (let y = top; y < bottom; y++) {
+      const from = (y - covered.top) * stride - covered.left;
+      const to = y * this.#width;
+      for (let x = left; x < right; x++) this.#words[to + x] = source[from + x];
+    }
+    return { left, top, right, bottom };
+  }
+
+  /**
    * Copies a bitmap, bottom row first, to a rectangle. The bitmap may be wider or higher than the rectangle, since
    * servers pad it: its top left part is taken. What lies outside the screen is cut off.
    *
