@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, rmSync } from 'node:fs';
 import { homedir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { formatIdentity, generateIdentity } from '#evidence/node/age-keys.ts';
@@ -59,6 +59,17 @@ export function openDeployment(
 /** Notes that a start has come to its end: the admin is there, and whoever started Lucid is told the password. */
 export function confirmStart(data: string, deployment: Deployment): void {
   if (!deployment.started) writeDeployment(data, { ...deployment, started: true });
+}
+
+/**
+ * Takes back what a first start has made that did not come to its end: nothing can be sealed to its identity yet, and the
+ * next start makes another.
+ */
+export function abandonStart(data: string, { started, identity_file }: Deployment): void {
+  if (started) return;
+  // In this order: a deployment whose identity is lost would make recordings that nobody can open.
+  rmSync(join(data, 'deployment.json'), { force: true });
+  if (identity_file) rmSync(identity_file, { force: true });
 }
 
 function readDeployment(file: string): Deployment {

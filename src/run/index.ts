@@ -3,7 +3,7 @@ import { isServiceName, SERVICE_NAMES, type ServiceName } from '#contract/servic
 import { readSettings } from '#platform/config.ts';
 import { createLog } from '#platform/log.ts';
 import { type Composition, compose } from './compose.ts';
-import { confirmStart, type Deployment, type FirstStart, openDeployment } from './deployment.ts';
+import { abandonStart, confirmStart, type Deployment, type FirstStart, openDeployment } from './deployment.ts';
 import { lockFolder } from './lock.ts';
 import { SERVICES } from './services.ts';
 import { checkSettings, PROGRAM_SETTINGS, readAddresses } from './settings.ts';
@@ -41,7 +41,7 @@ export async function startAll(options: { data: string; env: NodeJS.ProcessEnv }
   const log = createLog(program.LOG_LEVEL);
   const unlock = lockFolder(data);
   let composition: Composition | null = null;
-  let opened: ReturnType<typeof openDeployment>;
+  let opened: ReturnType<typeof openDeployment> | null = null;
   try {
     const given = Boolean(options.env.LUCID_RECIPIENTS);
     opened = openDeployment(data, program.LUCID_IDENTITY_FILE, given);
@@ -65,6 +65,7 @@ export async function startAll(options: { data: string; env: NodeJS.ProcessEnv }
     confirmStart(data, opened.deployment);
   } catch (error) {
     await composition?.stop(STOP_DEADLINE_MS);
+    if (opened) abandonStart(data, opened.deployment);
     unlock();
     throw error;
   }

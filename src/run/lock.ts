@@ -1,6 +1,6 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { makeFolders } from '#platform/files.ts';
 
 /**
  * Takes a data folder for this process alone, until it is released or the process ends, however it ends.
@@ -21,7 +21,7 @@ export function lockFolder(folder: string): () => void {
 
 function openLock(folder: string): DatabaseSync {
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    makeFolders(folder);
     return new DatabaseSync(join(folder, 'lock.sqlite'));
   } catch (cause) {
     const { message } = cause as Error;

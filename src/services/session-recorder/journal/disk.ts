@@ -1,6 +1,7 @@
 /** The disk as the journal uses it: every byte that the journal reads or writes goes through here. */
 import * as fs from 'node:fs';
 import { dirname } from 'node:path';
+import { makeFolders } from '#platform/files.ts';
 
 /**
  * Calls block: they are made in the journal's own threads. Each throws the system's error.
@@ -34,7 +35,7 @@ export interface Disk {
 /** The machine's own. */
 export const disk: Disk = {
   makeFolder(path) {
-    const first = fs.mkdirSync(path, { recursive: true, mode: 0o700 });
+    const first = makeFolders(path);
     if (first === undefined) return;
     for (let made = path; made.length >= first.length; made = dirname(made)) disk.syncFolder(dirname(made));
   },
