@@ -31,6 +31,7 @@ export const Admission = Type.Object({
   session_id: Id,
   policy: Policy,
   target: ServerTarget,
+  paused: Type.Boolean({ description: 'the session is paused: its desktop is not shown until it is resumed' }),
 });
 export type Admission = Static<typeof Admission>;
 
@@ -271,6 +272,26 @@ export const rdpController = defineContract('rdp-controller', {
     callers: ['session-pipeline', 'session-api'],
     params: IdParams,
     body: Type.Object({ reason: Type.String({ maxLength: 500 }) }),
+    response: Nothing,
+  },
+  /** Idempotent. Does nothing for a session without a connection. Errors: `conflict` while a connection comes or goes. */
+  pauseSession: {
+    method: 'POST',
+    path: '/v1/sessions/:id/pause',
+    summary: "Freeze display and input of a session's connection, if it has one; the reason is shown to the person",
+    callers: ['session-pipeline'],
+    params: IdParams,
+    body: Type.Object({ reason: Type.String({ maxLength: 500 }) }),
+    response: Nothing,
+  },
+  /** As pauseSession. */
+  resumeSession: {
+    method: 'POST',
+    path: '/v1/sessions/:id/resume',
+    summary: "Let display and input of a session's connection go on, if it has one",
+    callers: ['session-pipeline'],
+    params: IdParams,
+    body: Type.Object({}),
     response: Nothing,
   },
 });

@@ -13,6 +13,26 @@ export const rdpXrdp = defineContract('rdp-xrdp', {
     body: Type.Object({ reason: Type.String({ maxLength: 500 }) }),
     response: Nothing,
   },
+  /** Idempotent. Errors: `conflict` while the connection has no desktop to freeze. */
+  pauseConnection: {
+    method: 'POST',
+    path: '/v1/connections/:id/pause',
+    summary: 'Freeze display and input; answers once all that was shown is durable, and nothing more will be recorded',
+    callers: ['rdp-controller'],
+    params: IdParams,
+    body: Type.Object({ reason: Type.String({ maxLength: 500 }) }),
+    response: Nothing,
+  },
+  /** Idempotent. */
+  resumeConnection: {
+    method: 'POST',
+    path: '/v1/connections/:id/resume',
+    summary: 'Let display and input go on',
+    callers: ['rdp-controller'],
+    params: IdParams,
+    body: Type.Object({}),
+    response: Nothing,
+  },
   status: {
     method: 'GET',
     path: '/v1/status',

@@ -48,10 +48,10 @@ export type Session = Static<typeof Session>;
 
 export const SessionPage = pageOf(Session);
 
-/** One step of a session's life. */
+/** One step of a session's life; a connection that is lost or back is one from a state to the same. */
 export const SessionTransition = Type.Object({
   time: Time,
-  event: Type.String(),
+  event: Type.String({ description: 'what happened: connected, disconnected, or a word of the state table' }),
   from: SessionState,
   to: SessionState,
   cause: Type.String({ description: 'what brought it about, in words' }),
@@ -229,7 +229,7 @@ export const sessionPipeline = defineContract('session-pipeline', {
   getHistory: {
     method: 'GET',
     path: '/v1/sessions/:id/history',
-    summary: 'Every state a session went through, with time and cause',
+    summary: 'Every state a session went through and every connection it lost or got back, with time and cause',
     callers: ['session-api'],
     params: IdParams,
     response: Type.Object({ items: Type.Array(SessionTransition) }),
@@ -269,6 +269,26 @@ export const sessionPipeline = defineContract('session-pipeline', {
     callers: ['rdp-controller'],
     params: IdParams,
     body: Type.Object({ connection_id: Id, resumable: Type.Boolean(), reason: Reason }),
+    response: Session,
+  },
+  /** Idempotent. Answers once nothing more is shown or recorded. */
+  pauseSession: {
+    method: 'POST',
+    path: '/v1/sessions/:id/pause',
+    summary: 'Pause a session: display, input and recording stand still',
+    callers: ['session-api'],
+    params: IdParams,
+    body: Type.Object({ reason: Reason }),
+    response: Session,
+  },
+  /** Idempotent. */
+  resumeSession: {
+    method: 'POST',
+    path: '/v1/sessions/:id/resume',
+    summary: 'Let a paused session go on',
+    callers: ['session-api'],
+    params: IdParams,
+    body: Type.Object({ reason: Reason }),
     response: Session,
   },
   endSession: {

@@ -7,6 +7,7 @@ export const RecordingStatus = Type.Object({
   session_id: Id,
   state: Type.Enum(['open', 'closing', 'closed', 'failed']),
   opened_at: Time,
+  paused: Type.Boolean({ description: 'nothing is recorded until it is resumed' }),
   records: Type.Integer(),
   /** Of all records. */
   bytes: Type.Integer(),
@@ -36,6 +37,26 @@ export const sessionRecorder = defineContract('session-recorder', {
     summary: 'Show how far a recording is',
     callers: ['session-pipeline', 'session-api', 'rdp-monitor'],
     params: IdParams,
+    response: RecordingStatus,
+  },
+  /** Idempotent. */
+  pauseRecording: {
+    method: 'POST',
+    path: '/v1/recordings/:id/pause',
+    summary: 'Mark a pause: what comes for the recording until it is resumed ends the connection that sent it',
+    callers: ['session-pipeline'],
+    params: IdParams,
+    body: Type.Object({ reason: Type.String({ maxLength: 500 }) }),
+    response: RecordingStatus,
+  },
+  /** Idempotent. */
+  resumeRecording: {
+    method: 'POST',
+    path: '/v1/recordings/:id/resume',
+    summary: 'Mark the end of a pause: records may come again',
+    callers: ['session-pipeline'],
+    params: IdParams,
+    body: Type.Object({ reason: Type.String({ maxLength: 500 }) }),
     response: RecordingStatus,
   },
   closeRecording: {

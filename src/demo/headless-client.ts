@@ -234,13 +234,17 @@ export class HeadlessClient {
     this.#link.sendRaw(bytes);
   }
 
+  /** Asks whether it may close, and waits to be told no: what was sent before has arrived by then. */
+  async askToLeave(timeoutMs = this.#timeoutMs): Promise<void> {
+    this.#isShutdownDenied = false;
+    this.#link.sendData(ShareDataType.shutdownRequest, new Uint8Array(0));
+    await this.waitUntil(() => this.#isShutdownDenied, 'an answer to Shutdown Request', timeoutMs);
+  }
+
   /** Leaves as a person does who closes the window: asks to shut down, is told no, disconnects. */
   async disconnect(): Promise<void> {
-    if (this.isActive) {
-      this.#link.sendData(ShareDataType.shutdownRequest, new Uint8Array(0));
-      // a server that lets go at once, or does not answer, is left just the same
-      await this.waitUntil(() => this.#isShutdownDenied, 'an answer to Shutdown Request', shutdownMs).catch(() => {});
-    }
+    // a server that lets go at once, or does not answer, is left just the same
+    if (this.isActive) await this.askToLeave(shutdownMs).catch(() => {});
     this.#link.close();
     await this.waitForEnd().catch(() => this.abort());
   }

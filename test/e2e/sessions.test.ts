@@ -9,6 +9,7 @@ import type { SessionTicket } from '#contract/session-api.ts';
 import { Desktop } from '#services/rdp-server-manager/desktop/desktop.ts';
 import { type Notice, paintNotice } from '#services/rdp-xrdp/notice-picture.ts';
 import { sentence } from '#services/rdp-xrdp/refusal.ts';
+import { pausedNotice } from '#services/rdp-xrdp/session.ts';
 import type { Display } from '../support/display.ts';
 import { eventually } from '../support/eventually.ts';
 import { forwardTcp } from '../support/forwarder.ts';
@@ -61,14 +62,19 @@ describe('sessions of FreeRDP on xrdp', { skip, concurrency: false }, () => {
     return { client, moment: await quietMoment('entered', client, desktop, 'vnc', 32) };
   }
 
-  /** Waits until the client shows just these words, then goes on as a person would. */
-  async function dismiss(client: FreeRdp, notice: Notice): Promise<void> {
+  /** Waits until the client shows just these words. */
+  async function told(client: FreeRdp, notice: Notice): Promise<void> {
     const expected = paintNotice(WIDTH, HEIGHT, notice);
-    await client.connected();
     const isShown = async () => difference(await client.screenshot(), expected) === null;
     await eventually('the notice', isShown).catch(async () => {
       assertSamePixels(await client.screenshot(), expected, join(PICTURES, 'notice'));
     });
+  }
+
+  /** Waits until the client shows just these words, then goes on as a person would. */
+  async function dismiss(client: FreeRdp, notice: Notice): Promise<void> {
+    await client.connected();
+    await told(client, notice);
     await client.key('Return');
     await client.ended();
   }
@@ -207,6 +213,31 @@ describe('sessions of FreeRDP on xrdp', { skip, concurrency: false }, () => {
     await client.type('small');
     const typed = await quietMoment('small-typed', client, desktop, 'vnc', 32);
     await requireReplay(ticket.session.id, [moment, smaller, typed]);
+  });
+
+  test('a pause freezes display and input, and afterwards desktop, client and recording are equal', async () => {
+    const ticket = await session();
+    const params = { id: ticket.session.id };
+    const { client, moment } = await enter(loginOf(ticket));
+    const { left, top } = await desktop.findWindow('xterm');
+    await client.click(left + 50, top + 50);
+    await client.type('before');
+    const before = await quietMoment('before-pause', client, desktop, 'vnc', 32);
+    await lucid.api.pauseSession({ params, body: { reason: 'lunch' } });
+    await told(client, pausedNotice('paused by its owner: lunch'));
+    await client.type('dropped');
+    assert.equal(difference(await desktop.quietScreenshot(), before.expected), null, 'nothing that was typed arrived');
+    await desktop.act('type', '--delay', 20, 'meanwhile');
+    const changed = await desktop.quietScreenshot();
+    assert.notEqual(difference(changed, before.expected), null);
+    await lucid.api.resumeSession({ params, body: {} });
+    const resumed = await quietMoment('resumed', client, desktop, 'vnc', 32);
+    assertSamePixels(resumed.expected, changed, join(PICTURES, 'resumed'));
+    await client.type('after');
+    const after = await quietMoment('after-pause', client, desktop, 'vnc', 32);
+    const replay = await requireReplay(params.id, [moment, before, resumed, after]);
+    const kinds = replay.markers().map(({ kind }) => kind);
+    assert.deepEqual(kinds.slice(kinds.indexOf('pause'), kinds.indexOf('pause') + 2), ['pause', 'resume']);
   });
 
   test('two people on two servers at once', async () => {

@@ -201,6 +201,8 @@ describe('the API', () => {
     const params = { id: ticket.session.id };
     const started = await admin.startSession({ params });
     assert.deepEqual([started.state, started.connected], ['recording', false]);
+    assert.equal((await admin.pauseSession({ params, body: { reason: 'not yet' } })).state, 'paused');
+    assert.equal((await admin.resumeSession({ params, body: {} })).state, 'recording');
     const live = await admin.getSessionProcessing({ params });
     assert.deepEqual([live.stage, live.percent, live.attempts], [null, null, 0]);
     const client = await connect(ticket);
@@ -335,6 +337,10 @@ describe('the API', () => {
     await assert.rejects(putEntry('close'), { code: 'wrong_state' });
     await assert.rejects(box.startSession({ params: { id } }), { code: 'forbidden' });
     await assert.rejects(api.startSession({ params: { id } }), { code: 'wrong_state' });
+    await assert.rejects(admin.pauseSession({ params: { id }, body: {} }), {
+      code: 'wrong_state',
+      message: /outside recorder/,
+    });
     for (const name of KEY_NAMES) {
       await box.putSessionKey({ params: { id, name }, body: readFileSync(join(recorded.folder, `keys/${name}.age`)) });
     }

@@ -247,6 +247,37 @@ test('a connection to the recorder that breaks fails its sessions, and the next 
   });
 });
 
+test('while a recording is paused it takes nothing, and both streams say from when to when', async () => {
+  await withServices({}, async (services) => {
+    const session = await services.open();
+    const call = (verb: 'pause' | 'resume') =>
+      services.recorder[`${verb}Recording`]({ params: { id: session }, body: { reason: `${verb}d by an operator` } });
+    const first = await attach(services.records, session);
+    appendAll(first, session, 3);
+    await first.flush();
+    for (let i = 0; i < 2; i++) assert.equal((await call('pause')).paused, true);
+    for (let i = 0; i < 2; i++) assert.equal((await call('resume')).paused, false);
+    await call('pause');
+    await first.close();
+    const told = new Told();
+    const second = await attach(services.records, session, told);
+    second.append({ type: RecordType.serverPdu, flags: 0, timeUs: second.now(), body: serverPdu(1) });
+    assert.match(await told.failure.promise, /while the recording was paused/);
+    await services.recorder.closeRecording({ params: { id: session }, body: { reason: 'left' } });
+    await assert.rejects(call('resume'), isRefused('wrong_state', /is closed/));
+
+    const { source, report } = await fetchVerified(services, session);
+    assert.equal(report.verdict, 'verified', JSON.stringify(report));
+    const markers = [...new BundleReader(source, [auditor]).records(['screen', 'input'])]
+      .filter(({ record }) => record.type === RecordType.marker || record.type === RecordType.inputMarker)
+      .map(({ stream, record }) => `${stream} ${readMarkerBody(record.body).kind}`);
+    source.close();
+    const pause = ['screen pause', 'input pause'];
+    const ends = ['screen disconnected', 'screen reconnected', 'screen disconnected', 'screen end'];
+    assert.deepEqual(markers, [...pause, 'screen resume', 'input resume', ...pause, ...ends]);
+  });
+});
+
 test('below the floor of free space no recording is opened, in words', async () => {
   await withServices({ LUCID_STORAGE_FLOOR_BYTES: String(2 ** 52) }, async (services) => {
     await assert.rejects(services.open(), isRefused('storage_full', /bytes are free in the store, new sessions need/));

@@ -30,6 +30,8 @@ export interface TestGateway {
   pins: string[];
   /** Sessions that came back by the gateway's own cookie. */
   readmitted: string[];
+  /** Sessions that are paused for whoever is admitted to them. */
+  paused: Set<string>;
   /** A ticket for a new session. @returns the session, whose id is the ticket's too */
   createTicket(): string;
   /** A request of rdp-controller's. */
@@ -44,6 +46,7 @@ export async function startGateway({ target, policy, records, env = {} }: Gatewa
   const folder = mkdtempSync(join(tmpdir(), 'lucid-gateway-'));
   const tickets = new Set<string>();
   const live = new Map<string, string>();
+  const paused = new Set<string>();
   const ended: TestGateway['ended'] = [];
   const pins: string[] = [];
   const readmitted: string[] = [];
@@ -53,7 +56,7 @@ export async function startGateway({ target, policy, records, env = {} }: Gatewa
     live.set(connection_id, session_id);
     const none = { socket_path: null, host: null, port: null, user: '', domain: '', password: '' };
     const full = { server_id: newId(), ...none, certificate_sha256: null, ...target };
-    return { connection_id, session_id, policy, target: full };
+    return { connection_id, session_id, policy, target: full, paused: paused.has(session_id) };
   };
   const controller: Pick<
     Peers['rdp-controller'],
@@ -101,6 +104,7 @@ export async function startGateway({ target, policy, records, env = {} }: Gatewa
     ended,
     pins,
     readmitted,
+    paused,
     createTicket() {
       const id = newId();
       tickets.add(id);

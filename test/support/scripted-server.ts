@@ -4,6 +4,7 @@ import { type AddressInfo, createServer, type Server } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { FrameSocket } from '#demo/frame-socket.ts';
 import { createSelfSigned } from '#platform/pki.ts';
+import type { CapabilitySet } from '#rdp/pdu/capability-set.ts';
 import { wantedBitsPerPixel } from '#rdp/pdu/gcc-client-core.ts';
 import { SERVER_USER_ID, writeDomainPdu } from '#rdp/pdu/mcs-domain.ts';
 import { Protocol } from '#rdp/pdu/negotiation.ts';
@@ -29,6 +30,8 @@ export interface ScriptedClient {
 export interface ServerScript {
   /** Called at Client Info. @returns whether to go on with a share; else the script has said all there is */
   admitted?(client: ScriptedClient): boolean;
+  /** What it says about itself; what a server of our own says unless given. */
+  capabilities?(usual: CapabilitySet[]): CapabilitySet[];
   /** Called when the share is open. */
   opened?(client: ScriptedClient): void;
 }
@@ -96,7 +99,8 @@ export class ScriptedServer {
       socket.send(sequence.admit());
       if (script.admitted?.(client) === false) return;
       const { core } = description.blocks;
-      const capabilitySets = serverCapabilities(core.desktopWidth, core.desktopHeight, wantedBitsPerPixel(core));
+      const usual = serverCapabilities(core.desktopWidth, core.desktopHeight, wantedBitsPerPixel(core));
+      const capabilitySets = script.capabilities?.(usual) ?? usual;
       activation = new ServerActivation(description, { shareId: SHARE_ID, capabilitySets });
       socket.send(activation.start());
     };

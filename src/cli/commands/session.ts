@@ -81,7 +81,8 @@ async function show(session: Session, json: boolean | undefined): Promise<void> 
   process.stdout.write('\n');
   printTable(
     ['TIME', 'STATE', 'CAUSE'],
-    items.map((step) => [localTime(step.time), step.to, plain(step.cause)]),
+    // A connection that was lost, or is back, moves the session nowhere: the word for it says more.
+    items.map((step) => [localTime(step.time), step.from === step.to ? step.event : step.to, plain(step.cause)]),
   );
 }
 
@@ -169,6 +170,24 @@ export function register(program: Command): void {
       const ticket = await api.createTicket({ params: { id }, body });
       await tellTicket(ticket, await serverName(api, ticket.session.server_id), options);
     });
+
+  for (const verb of ['pause', 'resume'] as const) {
+    session
+      .command(verb)
+      .description(
+        verb === 'pause' ? 'freeze a session: display, input and recording stand still' : 'let a paused session go on',
+      )
+      .argument('<id>')
+      .option('--reason <words>', 'told to the person, and kept with the recording')
+      .option('--json', 'as JSON')
+      .action(async (id: string, options: { reason?: string; json?: boolean }) => {
+        const { openApi } = await load();
+        const input = { params: { id }, body: options.reason ? { reason: options.reason } : {} };
+        const api = openApi();
+        const session = verb === 'pause' ? await api.pauseSession(input) : await api.resumeSession(input);
+        await show(session, options.json);
+      });
+  }
 
   session
     .command('end')

@@ -10,7 +10,7 @@ import {
   SessionQuery,
   SessionTransition,
 } from '../session-pipeline.ts';
-import { EVERYONE, EXAMINERS, may, WORKERS } from './access.ts';
+import { EVERYONE, EXAMINERS, may, OPERATORS, WORKERS } from './access.ts';
 
 const TicketSeconds = Type.Integer({ minimum: 5, maximum: 3600 });
 const Reason = Type.Object({ reason: Type.Optional(Type.String({ maxLength: 500 })) });
@@ -83,7 +83,7 @@ export const sessions = defineRoutes({
   getSessionHistory: {
     method: 'GET',
     path: '/api/v1/sessions/:id/history',
-    summary: 'Every state a session went through, with time and cause',
+    summary: 'Every state a session went through and every connection it lost or got back, with time and cause',
     ...may(EVERYONE, 'sessions:read'),
     rate: 'read',
     params: IdParams,
@@ -116,6 +116,26 @@ export const sessions = defineRoutes({
     ...may(WORKERS, 'sessions:write'),
     rate: 'write',
     params: IdParams,
+    response: Session,
+  },
+  pauseSession: {
+    method: 'POST',
+    path: '/api/v1/sessions/:id/pause',
+    summary: 'Pause a session: its display, its input and its recording stand still until it is resumed',
+    ...may(OPERATORS, 'sessions:write'),
+    rate: 'write',
+    params: IdParams,
+    body: Reason,
+    response: Session,
+  },
+  resumeSession: {
+    method: 'POST',
+    path: '/api/v1/sessions/:id/resume',
+    summary: 'Let a paused session go on',
+    ...may(OPERATORS, 'sessions:write'),
+    rate: 'write',
+    params: IdParams,
+    body: Reason,
     response: Session,
   },
   stopSession: {

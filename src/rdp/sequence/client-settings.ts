@@ -1,4 +1,5 @@
 /** What a client of our own says about itself: plain values that xrdp and Windows accept, for ClientOptions. */
+import type { BitsPerPixel } from '../codec/pixel.ts';
 import { type ClientInfo, InfoFlag } from '../pdu/client-info.ts';
 import type { ChannelDef, ClientBlocks } from '../pdu/gcc-client-blocks.ts';
 import { ClientEarlyFlag, LegacyColorDepth, SupportedColorDepth } from '../pdu/gcc-client-core.ts';
@@ -7,7 +8,7 @@ export interface DesktopWish {
   /** Pixels. */
   width: number;
   height: number;
-  bitsPerPixel: 15 | 16 | 24 | 32;
+  bitsPerPixel: BitsPerPixel;
   /** At most 15 characters. */
   clientName: string;
   channels: ChannelDef[];

@@ -67,16 +67,18 @@ export class Admissions {
     const endsAt = this.#endOf(session);
     const target = await servers.getTarget({ params: { id: session.server_id } });
     const { id } = await connections.reserve(session, endsAt, client);
+    let connected: Session;
     try {
       await spend();
-      await pipeline.connectSession({ params: { id: sessionId }, body: { connection_id: id } });
+      connected = await pipeline.connectSession({ params: { id: sessionId }, body: { connection_id: id } });
     } catch (error) {
       // The pipeline may have taken the connection although its answer got lost: it is told in any case.
       await connections.ended(id, true, 'the admission failed');
       throw error;
     }
     await connections.confirm(id);
-    return { connection_id: id, session_id: sessionId, policy: session.policy, target };
+    const paused = connected.state === 'paused';
+    return { connection_id: id, session_id: sessionId, policy: session.policy, target, paused };
   }
 
   /** When the session's time limit ends it: the limit runs from the first connection on. */

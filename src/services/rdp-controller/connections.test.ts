@@ -33,7 +33,13 @@ async function setUp() {
       return {} as Session;
     },
   };
+  const paused = new Set<string>();
   const gateway = {
+    pauseConnection: async ({ params }: { params: { id: string } }) => {
+      if (!atGateway.has(params.id)) throw new ServiceError('not_found', 'there is no such connection');
+      paused.add(params.id);
+      return {};
+    },
     endConnection: async ({ params }: { params: { id: string } }) => {
       if (!atGateway.has(params.id)) throw new ServiceError('not_found', 'there is no such connection');
       dismissed.push(params.id);
@@ -68,7 +74,7 @@ async function setUp() {
     const endsAt = new Date(clock.now + HOUR_MS).toISOString();
     return connections.reserve(full, endsAt, { address, name: 'pc' });
   }
-  return { clock, told, ended, dismissed, atGateway, trouble, connections, connect, reserve };
+  return { clock, told, ended, dismissed, paused, atGateway, trouble, connections, connect, reserve };
 }
 
 test('a session has one connection, and each limit is told by name', async () => {
@@ -164,4 +170,33 @@ test('a session whose connection the gateway does not know is told as gone', asy
   atGateway.delete(gone);
   await connections.endSession(other, 'ended');
   assert.deepEqual(told.at(-1), { session: other, connection: gone, resumable: false });
+});
+
+test('connections that a crash has ended hold up nobody', async () => {
+  const { connect, connections, reserve, atGateway, clock, trouble, told } = await setUp();
+  const [id, user_id] = [newId(), newId()];
+  for (const session of [{ id, user_id }, { user_id }]) atGateway.delete(await connect(session));
+  const { id: opening } = await reserve({}, '192.0.2.7');
+  await assert.rejects(reserve({ user_id }), { code: 'limit_reached' });
+  clock.now += 10;
+  trouble.gatewayStartedAt = clock.now;
+  clock.now += 10;
+  await reserve({ id, user_id });
+  assert.equal(told.length, 3, 'all three are told as gone');
+  assert.ok(told.some(({ connection }) => connection === opening));
+  assert.deepEqual(await connections.list(), []);
+});
+
+test('a pause reaches a connection that the gateway is just making, and one that is gone stands in nobody’s way', async () => {
+  const { connections, paused, reserve, atGateway, clock, trouble } = await setUp();
+  const session = newId();
+  const { id } = await reserve({ id: session });
+  const pausing = connections.pauseSession(session, 'paused');
+  atGateway.add(id);
+  await pausing;
+  assert.ok(paused.has(id));
+  atGateway.delete(id);
+  trouble.gatewayStartedAt = clock.now + 1;
+  await connections.pauseSession(session, 'paused');
+  await connections.pauseSession(newId(), 'paused');
 });

@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Kysely, Selectable } from 'kysely';
 import { ServiceError } from '#contract/errors.ts';
 import type { Peers } from '#contract/index.ts';
@@ -30,6 +31,9 @@ export interface ConnectionsOptions {
 }
 
 const REPLACE_MS = 5000;
+/** A connection that was just admitted, or is just going, is looked for again in the gateway. */
+const TELL_ATTEMPTS = 20;
+const TELL_PAUSE_MS = 100;
 /** A connection this young may not be in the gateway's list yet. */
 const YOUNG_MS = 30_000;
 
@@ -45,12 +49,15 @@ function toConnection(row: Row): Connection {
 export class Connections {
   readonly #options: ConnectionsOptions;
   readonly #now: () => number;
+  /** What was being opened before is not opened any more. */
+  readonly #bornAt: string;
   /** Emits a connection's id when it is gone and the pipeline knows. */
   readonly #gone = new EventEmitter().setMaxListeners(0);
 
   constructor(options: ConnectionsOptions) {
     this.#options = options;
     this.#now = options.now ?? Date.now;
+    this.#bornAt = this.#time();
   }
 
   /** Connections that are through, those included whose end the pipeline has still to be told. */
@@ -65,11 +72,22 @@ export class Connections {
   }
 
   /**
-   * Takes a session's place for a connection, within the limits, before anything is opened for it.
+   * Takes a session's place for a connection, within the limits, before anything is opened for it. Whatever is in its way
+   * is first compared with the gateway: connections that a crash has ended hold up nobody.
    *
    * @throws ServiceError `conflict` when the session has one, `limit_reached` naming the limit
    */
   async reserve(session: Session, endsAt: string, client: { address: string; name: string }): Promise<Row> {
+    try {
+      return await this.#reserve(session, endsAt, client);
+    } catch (error) {
+      if (!(error instanceof ServiceError && ['conflict', 'limit_reached'].includes(error.code))) throw error;
+      await this.reconcile().catch((cause) => this.#options.log.warn({ err: cause }, 'the gateway cannot be asked'));
+      return this.#reserve(session, endsAt, client);
+    }
+  }
+
+  async #reserve(session: Session, endsAt: string, client: { address: string; name: string }): Promise<Row> {
     const { database, limits } = this.#options;
     return database.transaction().execute(async (transaction) => {
       const rows = await transaction.selectFrom('connections').selectAll().execute();
@@ -163,6 +181,38 @@ export class Connections {
     await this.#disconnect(row, reason);
   }
 
+  /** Freezes a session's connection, if it has one. @throws ServiceError `conflict` while it comes or goes */
+  async pauseSession(sessionId: string, reason: string): Promise<void> {
+    const { gateway } = this.#options;
+    await this.#tellUp(sessionId, (id) => gateway.pauseConnection({ params: { id }, body: { reason } }));
+  }
+
+  /** @throws ServiceError as pauseSession */
+  async resumeSession(sessionId: string): Promise<void> {
+    const { gateway } = this.#options;
+    await this.#tellUp(sessionId, (id) => gateway.resumeConnection({ params: { id }, body: {} }));
+  }
+
+  async #tellUp(sessionId: string, tell: (id: string) => Promise<unknown>): Promise<void> {
+    const { gateway } = this.#options;
+    for (let attempt = 1; ; attempt++) {
+      const row = await this.#find('session_id', sessionId);
+      if (!row || row.ended_at !== null) return;
+      try {
+        await tell(row.id);
+        return;
+      } catch (error) {
+        if (!(error instanceof ServiceError && error.code === 'not_found')) throw error;
+      }
+      const { started_at } = await gateway.status({});
+      if (row.connected_at <= started_at) return;
+      if (attempt === TELL_ATTEMPTS) {
+        throw new ServiceError('conflict', 'the connection of this session is just coming or going: try again');
+      }
+      await sleep(TELL_PAUSE_MS);
+    }
+  }
+
   /**
    * Disconnects a session's connection, if it has one, so that another takes its place: the session goes on.
    *
@@ -219,19 +269,15 @@ export class Connections {
    */
   async reconcile(all = false): Promise<void> {
     const { database, gateway } = this.#options;
-    const rows = await database
-      .selectFrom('connections')
-      .selectAll()
-      .where('ended_at', 'is', null)
-      .where('opening', 'in', all ? [0, 1] : [0])
-      .execute();
+    const rows = await database.selectFrom('connections').selectAll().where('ended_at', 'is', null).execute();
     if (rows.length === 0) return;
     const { started_at } = await gateway.status({});
     const { items } = await gateway.listConnections({});
     const present = new Set(items.map((item) => item.id));
     const young = new Date(this.#now() - YOUNG_MS).toISOString();
     for (const row of rows) {
-      const mayBeOnItsWay = row.connected_at > young && row.connected_at > started_at;
+      const isOfThisRun = row.connected_at > started_at && row.connected_at >= this.#bornAt;
+      const mayBeOnItsWay = row.opening === 1 ? isOfThisRun : row.connected_at > young && row.connected_at > started_at;
       if (present.has(row.id) || (mayBeOnItsWay && !all)) continue;
       await this.ended(row.id, true, 'the gateway has lost the connection');
     }

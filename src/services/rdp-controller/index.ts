@@ -156,6 +156,14 @@ export const service = defineService({
           return {};
         },
         listConnections: async () => ({ items: await connections.list() }),
+        pauseSession: async ({ params, body }) => {
+          await connections.pauseSession(params.id, body.reason);
+          return {};
+        },
+        resumeSession: async ({ params }) => {
+          await connections.resumeSession(params.id);
+          return {};
+        },
         endSession: async ({ params, body }) => {
           await connections.endSession(params.id, body.reason);
           return {};

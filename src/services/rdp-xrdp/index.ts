@@ -11,6 +11,7 @@ import { settings } from './config.ts';
 import { ended } from './end-cause.ts';
 import { Gateway } from './gateway.ts';
 import { ReconnectCookies } from './reconnect-cookies.ts';
+import type { Session } from './session.ts';
 
 /** The RDP gateway: admits clients, enforces the session's policy, and shows nothing before it is recorded. */
 export const service = defineService({
@@ -54,12 +55,25 @@ export const service = defineService({
       },
     });
 
+    /** @throws ServiceError `not_found` */
+    function sessionOf(id: string): Session {
+      const session = gateway.sessions.find(({ connectionId }) => connectionId === id);
+      if (!session) throw new ServiceError('not_found', `there is no connection ${id}`);
+      return session;
+    }
+
     return {
       handlers: implement(rdpXrdp, {
         endConnection: ({ params, body }) => {
-          const session = gateway.sessions.find(({ connectionId }) => connectionId === params.id);
-          if (!session) throw new ServiceError('not_found', `there is no connection ${params.id}`);
-          session.end(ended('The session is over', body.reason));
+          sessionOf(params.id).end(ended('The session is over', body.reason));
+          return {};
+        },
+        pauseConnection: async ({ params, body }) => {
+          await sessionOf(params.id).pause(body.reason);
+          return {};
+        },
+        resumeConnection: ({ params }) => {
+          sessionOf(params.id).resume();
           return {};
         },
         status: () => ({

@@ -31,7 +31,8 @@ export async function openLocalDesktop(leg: Leg, sequence: ServerConnection): Pr
   if (state.phase !== 'admission') throw new TypeError(`openLocalDesktop: phase is ${state.phase}`);
   const { core } = state.client.blocks;
   const size = localSize(core.desktopWidth, core.desktopHeight);
-  const share: Share = { id: SHARE_ID, ...size, depth: wantedBitsPerPixel(core), isOpen: true };
+  const can = { canRefresh: false, canSuppress: false };
+  const share: Share = { id: SHARE_ID, ...size, depth: wantedBitsPerPixel(core), isOpen: true, ...can };
   const capabilitySets = serverCapabilities(share.width, share.height, share.depth);
   const activation = new ServerActivation(state.client, { shareId: share.id, capabilitySets });
   const active = new Promise<void>((resolve, reject) => {

@@ -10,6 +10,8 @@ import { writePaletteUpdate } from '#rdp/pdu/palette-update.ts';
 export interface Notice {
   title: string;
   text: string;
+  /** The last line; how to close the notice unless given, none where it is empty. */
+  hint?: string;
 }
 
 const BACKGROUND = rgbx(0x1f, 0x2a, 0x36);
@@ -34,7 +36,7 @@ export function paintNotice(width: number, height: number, notice: Notice): Scre
     { text: '', color: TEXT },
     ...wrapText(notice.text, columns).map((text) => ({ text, color: TEXT })),
     { text: '', color: TEXT },
-    { text: HINT_TEXT, color: HINT },
+    { text: notice.hint ?? HINT_TEXT, color: HINT },
   ];
   const pitch = Math.round(cell.height * 1.5);
   let top = Math.max(0, Math.floor((height - lines.length * pitch) / 2));

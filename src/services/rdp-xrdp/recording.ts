@@ -116,6 +116,12 @@ export class Recording {
     this.#append(RecordType.clientPdu, frame);
   }
 
+  /** Resolves once all is durable and shown. @throws Error when recording has stopped */
+  async flush(): Promise<void> {
+    await this.#writer.flush();
+    this.#release();
+  }
+
   /** Waits, for a limited time, until all is durable and shown; then lets go of the recording. Never throws. */
   async finish(): Promise<void> {
     const deadline = Promise.withResolvers<void>();

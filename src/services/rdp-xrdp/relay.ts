@@ -1,16 +1,18 @@
 /** Joins a client to a server, frame by frame, with the recording between them. */
-import { DisconnectReason, SERVER_USER_ID, writeDomainPdu } from '#rdp/pdu/mcs-domain.ts';
+import { DisconnectReason, writeDomainPdu } from '#rdp/pdu/mcs-domain.ts';
+import { writeRefreshRect, writeSuppressOutput } from '#rdp/pdu/output-control.ts';
 import type { ServerRedirection } from '#rdp/pdu/server-redirection.ts';
-import { ShareControlType, writeShareControl } from '#rdp/pdu/share-control.ts';
+import { ShareDataType } from '#rdp/pdu/share-data.ts';
 import type { ClientDescription } from '#rdp/sequence/server-connection.ts';
 import type { SessionPolicy } from './channel-plan.ts';
 import { ChannelRelay } from './channel-relay.ts';
 import { FromClient } from './from-client.ts';
 import { FromServer } from './from-server.ts';
 import type { Leg, LegEnd } from './leg.ts';
+import { PausedClient } from './paused-client.ts';
 import type { Recording } from './recording.ts';
 import type { ServerLeg } from './server-leg.ts';
-import type { Share } from './share.ts';
+import { deactivateAllFrame, type Share, shareDataFrame } from './share.ts';
 
 export interface RelayEvents {
   offered(share: Share): void;
@@ -36,6 +38,9 @@ export class Relay {
   readonly #options: RelayOptions;
   #serverLeg: Leg | null = null;
   #fromServer: FromServer | null = null;
+  #fromClient: FromClient | null = null;
+  /** While the session is paused: what comes from the client goes there. */
+  #paused: PausedClient | null = null;
 
   constructor(options: RelayOptions) {
     this.#options = options;
@@ -78,14 +83,16 @@ export class Relay {
       events: { active: events.active, left: () => events.left('client') },
     });
     this.#fromServer = fromServer;
+    this.#fromClient = fromClient;
     this.#serverLeg = leg;
     leg.onFrame = (frame) => {
       fromServer.receive(frame);
       if (recording.isFull || clientLeg.isBackedUp) leg.hold();
     };
     clientLeg.onFrame = (frame) => {
-      fromClient.receive(frame);
-      if (recording.isFull || leg.isBackedUp) clientLeg.hold();
+      if (this.#paused) this.#paused.receive(frame);
+      else fromClient.receive(frame);
+      if (this.#paused ? this.#paused.isFull : recording.isFull || leg.isBackedUp) clientLeg.hold();
     };
     leg.onEnd = (end) => events.ended('server', end);
     clientLeg.onEnd = (end) => events.ended('client', end);
@@ -100,9 +107,53 @@ export class Relay {
   relieved(): void {
     const { clientLeg, recording } = this.#options;
     const leg = this.#serverLeg;
-    if (leg === null || recording.isFull) return;
+    if (leg === null || this.#paused || recording.isFull) return;
     if (!clientLeg.isBackedUp) leg.flow();
     if (!leg.isBackedUp) clientLeg.flow();
+  }
+
+  /**
+   * Freezes both sides of an open share. The server is not read any more: what it sends waits there, and little does, as it
+   * is asked for no pictures. Keys and buttons that are down are let go; what the person does from now on is dropped.
+   */
+  pause(): void {
+    const { client, clientLeg, recording, events } = this.#options;
+    const { share } = this;
+    if (this.#paused || this.#serverLeg === null || share === null) return;
+    this.#serverLeg.hold();
+    this.#fromClient?.letGo(share);
+    if (share.canSuppress) this.#fromClient?.say(share, ShareDataType.suppressOutput, writeSuppressOutput(null));
+    const denied = shareDataFrame(share, client.ioChannelId, ShareDataType.shutdownDenied, new Uint8Array(0));
+    this.#paused = new PausedClient(client.ioChannelId, {
+      left: () => events.left('client'),
+      asksToLeave: () => recording.unrecorded(denied),
+    });
+    clientLeg.flow();
+  }
+
+  /**
+   * Lets both sides go on: what the client said meanwhile reaches the server, which is asked for the whole screen, as words
+   * may stand on the client's.
+   */
+  resume(): void {
+    const { clientLeg, events } = this.#options;
+    const paused = this.#paused;
+    const fromClient = this.#fromClient;
+    const { share } = this;
+    if (paused === null || fromClient === null || share === null) return;
+    this.#paused = null;
+    try {
+      for (const frame of paused.kept) fromClient.receive(frame);
+    } catch (error) {
+      events.ended('client', { kind: 'malformed', detail: (error as Error).message });
+      return;
+    }
+    if (paused.toggleFlags !== null) fromClient.synchronize(share, paused.toggleFlags);
+    const all = { left: 0, top: 0, right: share.width - 1, bottom: share.height - 1 };
+    if (share.canSuppress) fromClient.say(share, ShareDataType.suppressOutput, writeSuppressOutput(all));
+    if (share.canRefresh) fromClient.say(share, ShareDataType.refreshRect, writeRefreshRect([all]));
+    this.#serverLeg?.flow();
+    clientLeg.flow();
   }
 
   /** Lets go of the server: nothing more comes from it or goes to it. The client's leg is held. */
@@ -117,6 +168,8 @@ export class Relay {
     leg.onEnd = () => {};
     leg.onDrain = () => {};
     this.#serverLeg = null;
+    this.#fromClient = null;
+    this.#paused = null;
     leg.send(writeDomainPdu({ kind: 'disconnectProviderUltimatum', reason: DisconnectReason.userRequested }));
     leg.close();
   }
@@ -127,19 +180,6 @@ export class Relay {
     const share = this.share;
     if (!share?.isOpen) return;
     share.isOpen = false;
-    // shareId, then an empty source descriptor.
-    const body = Uint8Array.of(
-      share.id & 0xff,
-      (share.id >> 8) & 0xff,
-      (share.id >> 16) & 0xff,
-      share.id >>> 24,
-      1,
-      0,
-      0,
-    );
-    const payload = writeShareControl(ShareControlType.deactivateAll, SERVER_USER_ID, body);
-    recording.screen(
-      writeDomainPdu({ kind: 'sendDataIndication', initiator: SERVER_USER_ID, channelId: client.ioChannelId, payload }),
-    );
+    recording.screen(deactivateAllFrame(share, client.ioChannelId));
   }
 }

@@ -31,3 +31,17 @@ test('a policy without limits sets none', (t) => {
   t.mock.timers.tick(3_600_000);
   watch.stop();
 });
+
+test('while a session is paused nobody can use it, and its longest time goes on', (t) => {
+  t.mock.timers.enable({ apis: ['setInterval', 'Date'], now: 0 });
+  const limits: string[] = [];
+  const watch = watchLimits({ idle_minutes: 1, max_minutes: 5 }, new Date(0), ({ reason }) => limits.push(reason));
+  watch.pause();
+  t.mock.timers.tick(180_000);
+  watch.resume();
+  t.mock.timers.tick(59_000);
+  watch.pause();
+  assert.deepEqual(limits, []);
+  t.mock.timers.tick(61_000);
+  assert.deepEqual(limits, ['the session has lasted 5 minutes, as long as it may']);
+});

@@ -10,6 +10,9 @@ export interface Limit {
 export interface LimitWatch {
   /** The person did something. */
   active(): void;
+  /** The session is paused: nobody can do anything. The time that it may last goes on. */
+  pause(): void;
+  resume(): void;
   stop(): void;
 }
 
@@ -30,6 +33,7 @@ export function watchLimits(
 ): LimitWatch {
   const { max_minutes: longest, idle_minutes: idlest } = policy;
   let lastActive = Date.now();
+  let isPaused = false;
   const look = () => {
     const now = Date.now();
     if (longest !== undefined && now - sessionStartedAt.getTime() >= longest * MINUTE_MS) {
@@ -37,7 +41,7 @@ export function watchLimits(
         reason: `the session has lasted ${minutes(longest)}, as long as it may`,
         errorInfo: ErrorInfo.logonTimeout,
       });
-    } else if (idlest !== undefined && now - lastActive >= idlest * MINUTE_MS) {
+    } else if (!isPaused && idlest !== undefined && now - lastActive >= idlest * MINUTE_MS) {
       end({ reason: `nobody used the session for ${minutes(idlest)}`, errorInfo: ErrorInfo.idleTimeout });
     }
   };
@@ -50,6 +54,13 @@ export function watchLimits(
   };
   return {
     active: () => {
+      lastActive = Date.now();
+    },
+    pause: () => {
+      isPaused = true;
+    },
+    resume: () => {
+      isPaused = false;
       lastActive = Date.now();
     },
     stop,

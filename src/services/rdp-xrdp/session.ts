@@ -1,5 +1,6 @@
 /** An admitted connection: recording, server and relay, until something ends it. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { ServiceError } from '#contract/errors.ts';
 import type { Peers } from '#contract/index.ts';
 import type { Admission } from '#contract/rdp-controller.ts';
 import type { RecordTransport } from '#contract/record-transport.ts';
@@ -21,13 +22,15 @@ import {
 } from './end-cause.ts';
 import type { Leg } from './leg.ts';
 import { noticeFrames } from './notice-frames.ts';
+import type { Notice } from './notice-picture.ts';
 import type { ReconnectCookies } from './reconnect-cookies.ts';
 import { Recording } from './recording.ts';
-import { isExpected } from './refusal.ts';
+import { isExpected, sentence } from './refusal.ts';
 import { Relay } from './relay.ts';
 import { connectServer, ServerLegError, type ServerLegOptions } from './server-leg.ts';
 import { type LimitWatch, watchLimits } from './session-limits.ts';
 import { type Share, shareDataFrame } from './share.ts';
+import { WaitingRoom } from './waiting-room.ts';
 
 export interface SessionOptions {
   log: Log;
@@ -62,9 +65,14 @@ export class Session {
   #hasCookie = false;
   #bytesToClient = 0;
   #serverReason: string | null = null;
+  #isPaused: boolean;
+  /** Resolves when a session that was paused when its client came is resumed. */
+  readonly #resumed = Promise.withResolvers<void>();
+  #waitingRoom: WaitingRoom | null = null;
 
   constructor(options: SessionOptions) {
     this.#options = options;
+    this.#isPaused = options.admission.paused;
     const { connection_id, session_id } = options.admission;
     this.#log = options.log.child({ connection: connection_id, session: session_id });
   }
@@ -78,7 +86,7 @@ export class Session {
   }
 
   get share(): Share | null {
-    return this.#relay?.share ?? null;
+    return this.#relay?.share ?? this.#waitingRoom?.share ?? null;
   }
 
   /** Whether the connection has ended: words about it may still be shown. */
@@ -92,6 +100,44 @@ export class Session {
       bytes_to_server: this.#options.clientLeg.received,
       unacknowledged_bytes: this.#recording?.unacknowledgedBytes ?? 0,
     };
+  }
+
+  /**
+   * Freezes display and input. Resolves when all that was shown is durable: nothing is recorded from then on.
+   *
+   * @param reason who paused it, and why: told to the person where the server can draw its screen anew afterwards
+   * @throws ServiceError `conflict` while there is no desktop to freeze
+   */
+  async pause(reason: string): Promise<void> {
+    if (this.#isPaused) return;
+    const { share } = this;
+    const recording = this.#recording;
+    if (!share?.isOpen || !recording || !this.#relay?.serverLeg) {
+      throw new ServiceError(
+        'conflict',
+        'the desktop of this session is not up yet, or is changing: try again in a moment',
+      );
+    }
+    this.#isPaused = true;
+    this.#limits?.pause();
+    this.#relay.pause();
+    // A palette would not come back with the screen.
+    if (share.canRefresh && share.depth > 8) {
+      const { ioChannelId } = this.#options.client;
+      for (const frame of noticeFrames(share, ioChannelId, pausedNotice(reason))) recording.screen(frame);
+    }
+    await recording.flush();
+    this.#log.info(`the session is ${reason}`);
+  }
+
+  /** Lets a paused session go on. */
+  resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#limits?.resume();
+    this.#relay?.resume();
+    this.#resumed.resolve();
+    this.#log.info('the session goes on');
   }
 
   /** Ends the connection, unless it is ending already. */
@@ -130,12 +176,15 @@ export class Session {
       return;
     }
     this.#recording = recording;
+    if (this.#isPaused) await this.#untilResumed();
+    if (this.#gone.signal.aborted) return;
     const server = await connectServer(this.#serverOptions());
     if (this.#gone.signal.aborted) {
       server.leg.close(0);
       return;
     }
-    for (const frame of sequence.admit()) clientLeg.send(frame);
+    if (this.#waitingRoom) this.#leaveWaitingRoom(this.#waitingRoom);
+    else for (const frame of sequence.admit()) clientLeg.send(frame);
     this.#limits = watchLimits(policy, recording.startedAt, (limit) => {
       this.end(ended('The session is over', limit.reason, limit.errorInfo));
     });
@@ -166,6 +215,23 @@ export class Session {
       { client: client.blocks.core.clientName, channels: server.server.channels.map(({ name }) => name) },
       'connected',
     );
+  }
+
+  /** Nothing of the desktop is shown while the session is paused: the client is told so, and stays. */
+  async #untilResumed(): Promise<void> {
+    const { clientLeg, sequence, client } = this.#options;
+    const room = await WaitingRoom.open(clientLeg, sequence, client, {
+      left: () => this.end(CLIENT_LEFT),
+      ended: (end) => this.end(clientGone(end)),
+    });
+    this.#waitingRoom = room;
+    this.#giveCookie(room.share);
+    await Promise.race([this.#resumed.promise, this.#ended.promise]);
+  }
+
+  #leaveWaitingRoom(room: WaitingRoom): void {
+    room.close();
+    this.#waitingRoom = null;
   }
 
   #fail(error: unknown): void {
@@ -249,6 +315,7 @@ export class Session {
       notice && share?.isOpen && clientLeg.end === null ? noticeFrames(share, client.ioChannelId, notice) : [];
     if (recording === null) return;
     if (recording.hasFailed) clientLeg.sendAll(frames);
+    else if (this.#isPaused) for (const frame of frames) recording.unrecorded(frame);
     else for (const frame of frames) recording.screen(frame);
     await recording.finish();
   }
@@ -269,4 +336,10 @@ export class Session {
       }
     }
   }
+}
+
+/** @param reason who paused the session, and why */
+export function pausedNotice(reason: string): Notice {
+  const text = `${sentence(reason)} It goes on as soon as it is resumed.`;
+  return { title: 'The session is paused', text, hint: '' };
 }

@@ -25,10 +25,12 @@ function scriptedRecorder() {
   const recordings = new Map<string, RecordingStatus['state']>();
   const failures: ServiceError[] = [];
   const silences: ServiceError[] = [];
+  const paused = new Set<string>();
   const answer = (session_id: string): RecordingStatus => ({
     session_id,
     state: recordings.get(session_id)!,
     opened_at: '2026-11-20T12:00:00.000Z',
+    paused: paused.has(session_id),
     records: 7,
     bytes: 700,
     sealed_bytes: 350,
@@ -58,8 +60,18 @@ function scriptedRecorder() {
       closed.push(params.id);
       return answer(params.id);
     },
+    pauseRecording: async ({ params }) => {
+      call('pause', params.id);
+      paused.add(params.id);
+      return answer(params.id);
+    },
+    resumeRecording: async ({ params }) => {
+      call('resume', params.id);
+      paused.delete(params.id);
+      return answer(params.id);
+    },
   } as Peers['session-recorder'];
-  return { recorder, calls, closed, recordings, failures, silences };
+  return { recorder, calls, closed, paused, recordings, failures, silences };
 }
 
 async function setUp(options: { resumeSeconds?: number; attempts?: number; workers?: number } = {}) {
@@ -73,9 +85,21 @@ async function setUp(options: { resumeSeconds?: number; attempts?: number; worke
   const scripted = scriptedRecorder();
   const told: string[] = [];
   const connections: string[] = [];
+  /** What the next pauses of a connection end with. */
+  const refusals: ServiceError[] = [];
   const controller = {
     endSession: async ({ body }: { body: { reason: string } }) => {
       told.push(body.reason);
+      return {};
+    },
+    pauseSession: async ({ body }: { body: { reason: string } }) => {
+      const failure = refusals.shift();
+      if (failure) throw failure;
+      told.push(body.reason);
+      return {};
+    },
+    resumeSession: async () => {
+      told.push('go on');
       return {};
     },
     listConnections: async () => ({ items: connections.map((id) => ({ id })) }),
@@ -95,7 +119,21 @@ async function setUp(options: { resumeSeconds?: number; attempts?: number; worke
     await recovery.begin();
     return recovery;
   };
-  return { ...scripted, clock, store, errors, processing, life, outside, told, connections, create, next, recover };
+  return {
+    ...scripted,
+    clock,
+    store,
+    errors,
+    processing,
+    life,
+    outside,
+    told,
+    connections,
+    refusals,
+    create,
+    next,
+    recover,
+  };
 }
 
 test('a session is opened, connected, left and completed, and its history tells it', async () => {
@@ -176,7 +214,7 @@ test('to end a session its connection is told, and its recording closed once tha
   const completed = next('complete');
   await life.disconnect(id, { connection_id, resumable: true, reason: 'closed' });
   await completed;
-  await assert.rejects(life.end(id, 'again'), { code: 'wrong_state', message: /state completed cannot stop/ });
+  await assert.rejects(life.end(id, 'again'), { code: 'wrong_state', message: /is completed already/ });
   life.stop();
 });
 
@@ -456,4 +494,69 @@ test('lists are chosen by states, labels, name and time, and sorted by anything 
   const edited = await store.edit(ids[0], { name: null, labels: { x: 'y' }, priority: 'high' });
   assert.deepEqual([edited.name, edited.labels, edited.priority], [null, '{"x":"y"}', 'high']);
   await assert.rejects(store.edit(newId(), { name: 'x' }), { code: 'not_found' });
+});
+
+test('a session is paused and resumed, connection before recording, however often it is asked for', async () => {
+  const { life, store, create, calls, told, paused } = await setUp();
+  const id = await create();
+  await assert.rejects(life.pause(id, 'paused'), { code: 'wrong_state', message: /is created: .* it has not begun/ });
+  await life.connect(id, newId());
+  for (let i = 0; i < 2; i++) assert.equal((await life.pause(id, 'paused by an operator')).state, 'paused');
+  assert.ok(paused.has(id));
+  for (let i = 0; i < 2; i++) assert.equal((await life.resume(id, 'resumed by an operator')).state, 'recording');
+  assert.ok(!paused.has(id));
+  assert.deepEqual(calls, ['open', 'pause', 'pause', 'resume', 'resume']);
+  assert.deepEqual(told, ['paused by an operator', 'paused by an operator', 'go on', 'go on']);
+  const steps = (await store.history(id)).slice(2).map(({ event, cause }) => [event, cause]);
+  assert.deepEqual(steps, [
+    ['pause', 'paused by an operator'],
+    ['resume', 'resumed by an operator'],
+  ]);
+  await life.end(id, 'enough');
+  await assert.rejects(life.resume(id, 'resumed'), { code: 'wrong_state', message: /is stopped: .* it is over/ });
+  life.stop();
+});
+
+test('what stands in the way of a pause leaves the session as it was', async () => {
+  const { life, store, create, told, refusals, failures } = await setUp();
+  const id = await create();
+  await life.connect(id, newId());
+  refusals.push(new ServiceError('conflict', 'the desktop is not up yet'));
+  await assert.rejects(life.pause(id, 'paused'), { code: 'conflict' });
+  failures.push(unavailable());
+  await assert.rejects(life.pause(id, 'paused'), { code: 'unavailable' });
+  assert.deepEqual(told, ['go on', 'paused', 'go on']);
+  assert.equal((await store.get(id)).state, 'recording');
+});
+
+test('after a crash in the middle of a pause, connection and recording are what the session is', async () => {
+  const { life, store, create, connections, paused, told, recover } = await setUp();
+  const live = async () => {
+    const id = await create();
+    const connection = newId();
+    connections.push(connection);
+    await life.connect(id, connection);
+    return id;
+  };
+  const frozen = await live();
+  paused.add(frozen);
+  const going = await live();
+  await store.apply(going, 'pause', 'paused by an operator');
+  await recover();
+  assert.deepEqual([...paused], [going]);
+  assert.deepEqual(told.toSorted(), ['Lucid stopped while the session was being paused or resumed', 'go on']);
+});
+
+test('the history tells connections that are lost and come back', async () => {
+  const { life, store, create } = await setUp();
+  const id = await create();
+  const first = newId();
+  await life.connect(id, first);
+  await life.disconnect(id, { connection_id: first, resumable: true, reason: 'the line dropped' });
+  await life.connect(id, newId());
+  const steps = (await store.history(id)).slice(2).map(({ event, from, to, cause }) => [event, from, to, cause]);
+  assert.deepEqual(steps, [
+    ['disconnected', 'recording', 'recording', 'the line dropped'],
+    ['connected', 'recording', 'recording', 'a client was admitted'],
+  ]);
 });

@@ -1,8 +1,9 @@
 import { ServiceError } from '#contract/errors.ts';
 import type { Peers } from '#contract/index.ts';
-import type { Session } from '#contract/session-pipeline.ts';
+import { FINAL_STATES, type Session } from '#contract/session-pipeline.ts';
 import { KeyedLock } from '#platform/keyed-lock.ts';
 import type { Log } from '#platform/log.ts';
+import { Pauses, recordedOutside } from './pauses.ts';
 import type { ProcessingErrors } from './processing-errors.ts';
 import type { ProcessingQueue } from './processing-queue.ts';
 import { type Row, type SessionStore, toSession } from './session-store.ts';
@@ -27,10 +28,12 @@ export interface LifeOptions {
 export class SessionLife {
   readonly #options: LifeOptions;
   readonly #lock = new KeyedLock();
+  readonly #pauses: Pauses;
   readonly #goodbyes = new Map<string, NodeJS.Timeout>();
 
   constructor(options: LifeOptions) {
     this.#options = options;
+    this.#pauses = new Pauses(options);
   }
 
   /**
@@ -44,7 +47,7 @@ export class SessionLife {
     return this.#lock.run(id, async () => {
       const { store } = this.#options;
       const row = await store.get(id);
-      if (row.recorder_id !== null) throw new ServiceError('wrong_state', 'an outside recorder records this session');
+      if (row.recorder_id !== null) throw recordedOutside();
       if (row.state === 'created') return toSession(await this.#open(row, 'a client was admitted', connectionId));
       if (row.state !== 'recording' && row.state !== 'paused') {
         throw new ServiceError('wrong_state', `the session is ${row.state}: nobody can connect to it any more`);
@@ -52,7 +55,9 @@ export class SessionLife {
       if (row.connection_id !== null && row.connection_id !== connectionId) {
         throw new ServiceError('conflict', 'the session has a connection already');
       }
-      return toSession(await store.update(id, { connection_id: connectionId, resumable_until: null }));
+      if (row.connection_id === connectionId) return toSession(row);
+      const changes = { connection_id: connectionId, resumable_until: null };
+      return toSession(await store.note(id, 'connected', 'a client was admitted', changes));
     });
   }
 
@@ -64,11 +69,13 @@ export class SessionLife {
    */
   async start(id: string): Promise<Session> {
     return this.#lock.run(id, async () => {
-      const row = await this.#options.store.get(id);
-      if (row.recorder_id !== null) throw new ServiceError('wrong_state', 'an outside recorder records this session');
+      const { store } = this.#options;
+      const row = await store.get(id);
+      if (row.recorder_id !== null) throw recordedOutside();
       if (row.state === 'recording') return toSession(row);
       await this.#open(row, 'started by hand', null);
-      return toSession(await this.#awaitReturn(id, MIN_START_SECONDS));
+      const seconds = Math.max(this.#options.resumeSeconds, MIN_START_SECONDS);
+      return toSession(await store.update(id, { resumable_until: store.time(seconds * 1000) }));
     });
   }
 
@@ -109,15 +116,25 @@ export class SessionLife {
         processing.add(id, left.priority);
         return toSession(left);
       }
-      if (gone.resumable && resumeSeconds > 0) return toSession(await this.#awaitReturn(id));
+      if (gone.resumable && resumeSeconds > 0) return toSession(await this.#lost(id, gone.reason));
       return toSession(await this.#stop(id, gone.reason));
     });
   }
 
-  #awaitReturn(id: string, atLeastSeconds = 0): Promise<Row> {
+  /** Its connection is lost: the person may come back for a while. */
+  #lost(id: string, reason: string): Promise<Row> {
     const { store, resumeSeconds } = this.#options;
-    const seconds = Math.max(resumeSeconds, atLeastSeconds);
-    return store.update(id, { connection_id: null, resumable_until: store.time(seconds * 1000) });
+    const changes = { connection_id: null, resumable_until: store.time(resumeSeconds * 1000) };
+    return store.note(id, 'disconnected', reason, changes);
+  }
+
+  /** Freezes a live session, as Pauses does. */
+  pause(id: string, reason: string): Promise<Session> {
+    return this.#lock.run(id, async () => toSession(await this.#pauses.pause(id, reason)));
+  }
+
+  resume(id: string, reason: string): Promise<Session> {
+    return this.#lock.run(id, async () => toSession(await this.#pauses.resume(id, reason)));
   }
 
   /**
@@ -129,6 +146,9 @@ export class SessionLife {
     const ended = await this.#lock.run(id, async () => {
       const { store } = this.#options;
       const row = await store.get(id);
+      if (FINAL_STATES.includes(row.state)) {
+        throw new ServiceError('wrong_state', `session ${id} is ${row.state} already: there is nothing to end`);
+      }
       if (row.state === 'stopped' || row.state === 'processing') return { row, tell: false };
       if (row.state === 'created') {
         const words = `ended before anyone connected: ${reason}`;
@@ -229,7 +249,9 @@ export class SessionLife {
       } else if (recording.state !== 'open') {
         await this.#stop(id, 'Lucid stopped while the session was live');
       } else if (row.connection_id !== null && connected !== null && !connected.has(row.connection_id)) {
-        await this.#awaitReturn(id);
+        await this.#lost(id, 'the connection was lost when Lucid stopped');
+      } else if (row.connection_id !== null && connected !== null) {
+        await this.#pauses.agree(row, recording.paused);
       }
     });
   }

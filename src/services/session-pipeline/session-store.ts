@@ -21,6 +21,9 @@ type Changes = Partial<
   >
 >;
 
+/** What happens to a session without moving it: its connection is lost, or it has one again. */
+export type SessionNote = 'connected' | 'disconnected';
+
 export interface NewSession {
   /** A new one unless given. */
   id?: string;
@@ -160,6 +163,30 @@ export class SessionStore {
     });
     this.#onTransition(event);
     return applied;
+  }
+
+  /**
+   * Enters into the history what moves a session nowhere, together with what it changes.
+   *
+   * @param cause why, in words
+   * @throws ServiceError `not_found`
+   */
+  async note(id: string, event: SessionNote, cause: string, changes: Changes): Promise<Row> {
+    return this.#database.transaction().execute(async (transaction) => {
+      const row = await transaction.selectFrom('sessions').select('state').where('id', '=', id).executeTakeFirst();
+      if (!row) throw new ServiceError('not_found', `there is no session ${id}`);
+      const { state } = row;
+      await transaction
+        .insertInto('transitions')
+        .values({ session_id: id, time: this.time(), event, from_state: state, to_state: state, cause })
+        .execute();
+      return transaction
+        .updateTable('sessions')
+        .set(changes)
+        .where('id', '=', id)
+        .returningAll()
+        .executeTakeFirstOrThrow();
+    });
   }
 
   /** Changes what is no state. */

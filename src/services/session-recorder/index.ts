@@ -65,6 +65,8 @@ export const service = defineService({
       handlers: implement(sessionRecorder, {
         openRecording: ({ body }) => recorder.open(body),
         getRecording: ({ params }) => recorder.status(params.id),
+        pauseRecording: ({ params, body }) => recorder.pause(params.id, body.reason),
+        resumeRecording: ({ params, body }) => recorder.resume(params.id, body.reason),
         closeRecording: ({ params, body }) => recorder.close(params.id, body.reason),
         nodeKey: () => ({ verifier_key: signer.verifier }),
         ...videos.handlers,

@@ -201,11 +201,29 @@ export class Recorder implements RecordTransport {
     return recording.status;
   }
 
+  /** @throws ServiceError `not_found`, `wrong_state` when it is not open */
+  async pause(id: string, reason: string): Promise<RecordingStatus> {
+    const recording = await this.#openOne(id);
+    recording.pause(reason);
+    return recording.status;
+  }
+
+  /** @throws ServiceError as pause */
+  async resume(id: string, reason: string): Promise<RecordingStatus> {
+    const recording = await this.#openOne(id);
+    recording.goOn(reason);
+    return recording.status;
+  }
+
+  async #openOne(id: string): Promise<Recording> {
+    const live = this.#live.get(id);
+    if (live) return live.recording;
+    const { state } = await this.status(id);
+    throw new ServiceError('wrong_state', `the recording of session ${id} is ${state}`);
+  }
+
   async attach(sessionId: string, connectionId: string, events: RecordWriterEvents): Promise<RecordingWriter> {
-    const live = this.#live.get(sessionId);
-    if (live) return live.recording.attach(connectionId, events);
-    const { state } = await this.status(sessionId);
-    throw new ServiceError('wrong_state', `the recording of session ${sessionId} is ${state}`);
+    return (await this.#openOne(sessionId)).attach(connectionId, events);
   }
 
   /** Closes every recording, within `deadlineMs`: what is not stored then is taken up at the next start. */

@@ -119,6 +119,7 @@ export function rowStatus(row: RecordingRow): RecordingStatus {
     session_id: row.session_id,
     state: row.state,
     opened_at: row.opened_at,
+    paused: false,
     records: row.records,
     bytes: row.bytes,
     sealed_bytes: row.state === 'closed' ? row.bytes : 0,

@@ -86,6 +86,7 @@ export class Recording implements WriterTarget {
   #gaps = 0;
   #failure: Error | null = null;
   #closing: Promise<void> | null = null;
+  #isPaused = false;
 
   constructor(options: RecordingOptions) {
     this.#options = options;
@@ -112,6 +113,7 @@ export class Recording implements WriterTarget {
       session_id: this.session,
       state: this.#state,
       opened_at: this.#openedAt,
+      paused: this.#isPaused,
       records: this.#nextSeq,
       bytes: this.#bytes,
       sealed_bytes: Math.min(this.#bytes, manifest.capturedBytes),
@@ -152,7 +154,7 @@ export class Recording implements WriterTarget {
       this.#push(run, head, []);
     }
     const missing = this.#nextSeq - past.storedRecords - resumed.records;
-    if (missing > 0) this.#mark('gap', 'records cannot be read any more from the journal', missing);
+    if (missing > 0) this.#mark('gap', 'records cannot be read any more from the journal', { missing });
     this.#mark('recorder-restarted', missing > 0 ? undefined : 'the recorder ended while the session was live');
   }
 
@@ -194,7 +196,31 @@ export class Recording implements WriterTarget {
     if (this.#state === 'open') this.#mark('disconnected');
   }
 
+  /** From here on nothing may come until `goOn`. @param reason who paused it, and why @throws ServiceError `wrong_state` */
+  pause(reason: string): void {
+    this.#turn(true, reason);
+  }
+
+  goOn(reason: string): void {
+    this.#turn(false, reason);
+  }
+
+  #turn(isPaused: boolean, reason: string): void {
+    if (this.#state !== 'open') {
+      throw new ServiceError('wrong_state', `the recording of session ${this.session} is ${this.#state}`);
+    }
+    if (this.#isPaused === isPaused) return;
+    this.#isPaused = isPaused;
+    const kind = isPaused ? 'pause' : 'resume';
+    this.#mark(kind, reason);
+    this.#mark(kind, reason, { stream: 'input' });
+  }
+
   take(stream: CapturedStream, record: NewRecord): void {
+    if (this.#isPaused) {
+      this.#cutOff('the gateway has sent records while the recording was paused');
+      return;
+    }
     if (stream === 'screen' && record.type !== RecordType.config && !this.#config) {
       this.#cutOff('the gateway has sent a picture before the recording knew the desktop');
       return;
@@ -268,11 +294,13 @@ export class Recording implements WriterTarget {
     this.detach(writer);
   }
 
-  #mark(kind: MarkerKind, detail?: string, missing?: number): void {
+  #mark(kind: MarkerKind, detail?: string, about: { missing?: number; stream?: 'screen' | 'input' } = {}): void {
     // Without a config no picture was recorded, and no screen run may begin.
     if (!this.#config) return;
+    const { missing, stream = 'screen' } = about;
     const body: MarkerBody = { kind, ...(detail && { detail }), ...(missing && { missing }) };
-    this.#append('screen', { type: RecordType.marker, flags: 0, timeUs: this.now(), body: writeJsonBody(body) });
+    const type = stream === 'screen' ? RecordType.marker : RecordType.inputMarker;
+    this.#append(stream, { type, flags: 0, timeUs: this.now(), body: writeJsonBody(body) });
   }
 
   #append(stream: CapturedStream, { type, timeUs, body }: NewRecord): void {

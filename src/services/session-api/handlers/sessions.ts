@@ -1,11 +1,27 @@
 import type { sessions as routes } from '#contract/api/sessions.ts';
+import type { CallContext } from '#platform/http/app.ts';
 import type { HandlersOf, Parts } from './parts.ts';
 
 const REASON_LENGTH = 500;
 
+interface Wish {
+  params: { id: string };
+  body: { reason?: string };
+}
+
 export function sessionHandlers(parts: Parts): HandlersOf<typeof routes> {
   const { access, peers, sessions } = parts;
   const pipeline = peers['session-pipeline'];
+
+  /** Who did what to a session that they may see, and why: for its person, its history and its recording. */
+  async function grounds(done: string, { params, body }: Wish, context: CallContext) {
+    const user = access.userOf(context);
+    const session = await sessions.get(user, params.id);
+    const by = session.user_id === user.id ? 'its owner' : `an ${user.role}`;
+    const reason = `${done} by ${by}${body.reason ? `: ${body.reason}` : ''}`;
+    return { params, body: { reason: reason.slice(0, REASON_LENGTH) } };
+  }
+
   return {
     createSession: ({ body }, context) => sessions.create(access.userOf(context), body, context.request.hostname),
     listSessions: ({ query }, context) => {
@@ -28,13 +44,9 @@ export function sessionHandlers(parts: Parts): HandlersOf<typeof routes> {
       await sessions.get(access.userOf(context), params.id);
       return pipeline.startSession({ params, body: {} });
     },
-    stopSession: async ({ params, body }, context) => {
-      const user = access.userOf(context);
-      const session = await sessions.get(user, params.id);
-      const by = session.user_id === user.id ? 'its owner' : `an ${user.role}`;
-      const reason = `ended by ${by}${body.reason ? `: ${body.reason}` : ''}`;
-      return pipeline.endSession({ params, body: { reason: reason.slice(0, REASON_LENGTH) } });
-    },
+    pauseSession: async (input, context) => pipeline.pauseSession(await grounds('paused', input, context)),
+    resumeSession: async (input, context) => pipeline.resumeSession(await grounds('resumed', input, context)),
+    stopSession: async (input, context) => pipeline.endSession(await grounds('ended', input, context)),
     listConnections: () => peers['rdp-controller'].listConnections({}),
   };
 }
