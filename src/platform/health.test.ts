@@ -4,7 +4,7 @@ import { ServiceError } from '#contract/errors.ts';
 import { optional, peerAnswers, reportHealth } from './health.ts';
 
 test('a report is as bad as its worst check and says why', async () => {
-  const report = await reportHealth('x', Date.now(), {
+  const report = await reportHealth('x', performance.now(), {
     good: () => ({ status: 'healthy' }),
     slow: () => ({ status: 'degraded', detail: 'sync takes 90 ms' }),
     broken: async () => {
@@ -18,13 +18,13 @@ test('a report is as bad as its worst check and says why', async () => {
 
 test('a check that never answers counts as unhealthy', async (context) => {
   context.mock.timers.enable({ apis: ['setTimeout'] });
-  const pending = reportHealth('x', Date.now(), { stuck: () => new Promise(() => {}) });
+  const pending = reportHealth('x', performance.now(), { stuck: () => new Promise(() => {}) });
   context.mock.timers.tick(5000);
   assert.equal((await pending).checks.stuck.detail, 'no answer in 5 s');
 });
 
 test('an optional dependency that fails only degrades', async () => {
-  const report = await reportHealth('x', Date.now(), {
+  const report = await reportHealth('x', performance.now(), {
     peer: optional(() => {
       throw new Error('away');
     }),
@@ -36,7 +36,7 @@ test('a peer that answers is there, if only with not_found; one that does not de
   const answer = (code?: 'not_found' | 'unavailable') => async () => {
     if (code) throw new ServiceError(code, 'words');
   };
-  const { checks, status } = await reportHealth('x', Date.now(), {
+  const { checks, status } = await reportHealth('x', performance.now(), {
     there: peerAnswers(answer()),
     empty: peerAnswers(answer('not_found')),
     away: peerAnswers(answer('unavailable')),

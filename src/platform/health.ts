@@ -54,7 +54,11 @@ async function settle(check: Check): Promise<CheckResult> {
   }
 }
 
-/** Runs all checks side by side: the report is as bad as its worst check. */
+/**
+ * Runs all checks side by side: the report is as bad as its worst check.
+ *
+ * @param startedAt when the service began, by `performance.now`
+ */
 export async function reportHealth(
   service: string,
   startedAt: number,
@@ -66,7 +70,7 @@ export async function reportHealth(
   return {
     service,
     status: RANK[worst],
-    uptime_seconds: Math.floor((Date.now() - startedAt) / 1000),
+    uptime_seconds: Math.floor((performance.now() - startedAt) / 1000),
     checks: Object.fromEntries(names.map((name, i) => [name, results[i]])),
   };
 }

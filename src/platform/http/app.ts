@@ -70,7 +70,7 @@ export function implement<C extends Contract>(_contract: C, handlers: Handlers<C
  */
 export function createApp(options: AppOptions): FastifyInstance {
   const { contract, handlers, checks, log, registry } = options;
-  const startedAt = Date.now();
+  const startedAt = performance.now();
   const app = fastify({
     loggerInstance: log as FastifyBaseLogger,
     logController: new LogController({ disableRequestLogging: true }),

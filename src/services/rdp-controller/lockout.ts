@@ -9,7 +9,7 @@ interface Entry {
   lastMs: number;
 }
 
-/** Locks out addresses that keep presenting wrong tickets. */
+/** Locks out addresses that keep presenting wrong tickets; setting the machine's clock changes nothing. */
 export class Lockout {
   readonly #entries = new Map<string, Entry>();
   readonly #attempts: number;
@@ -19,7 +19,7 @@ export class Lockout {
   constructor(options: { attempts: number; seconds: number; now?: () => number }) {
     this.#attempts = options.attempts;
     this.#lockMs = options.seconds * 1000;
-    this.#now = options.now ?? Date.now;
+    this.#now = options.now ?? (() => performance.now());
   }
 
   /** @throws ServiceError `limit_reached` while the address is locked out */

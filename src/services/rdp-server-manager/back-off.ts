@@ -11,12 +11,12 @@ export class BackOff {
 
   /** Call when it runs. */
   started(): void {
-    this.#startedAt = Date.now();
+    this.#startedAt = performance.now();
   }
 
   /** Call when it failed: `retry` follows after the pause, unless `cancel` comes first. @returns the pause in ms */
   failed(retry: () => void): number {
-    if (this.#startedAt > 0 && Date.now() - this.#startedAt >= RECOVERED_MS) this.#faults = 0;
+    if (this.#startedAt > 0 && performance.now() - this.#startedAt >= RECOVERED_MS) this.#faults = 0;
     const pause = Math.min(LONGEST_MS, FIRST_MS * 2 ** this.#faults++);
     clearTimeout(this.#timer);
     this.#timer = setTimeout(retry, pause).unref();

@@ -13,7 +13,7 @@ const MAX_COOKIES = 20_000;
 interface Cookie {
   sessionId: string;
   secret: Uint8Array;
-  /** Set when the connection has ended: milliseconds of `Date.now`. */
+  /** Set when the connection has ended: milliseconds of `performance.now`, which nobody can set. */
   expiresAt: number;
 }
 
@@ -39,7 +39,7 @@ export class ReconnectCookies {
    * @param presented the client's half: its `secret` is a proof, not the cookie itself
    * @returns the session that it opens, or null when it is unknown, expired or wrong
    */
-  redeem(presented: AutoReconnectPacket, now = Date.now()): string | null {
+  redeem(presented: AutoReconnectPacket, now = performance.now()): string | null {
     const cookie = this.#cookies.get(presented.logonId);
     if (cookie === undefined) return null;
     const wanted = autoReconnectVerifier(cookie.secret, hmacMd5);
@@ -49,7 +49,7 @@ export class ReconnectCookies {
   }
 
   /** Starts the time in which a dropped connection may come back. */
-  expire(sessionId: string, now = Date.now()): void {
+  expire(sessionId: string, now = performance.now()): void {
     for (const [logonId, cookie] of this.#cookies) {
       if (cookie.sessionId === sessionId) cookie.expiresAt = now + LIFETIME_MS;
       else if (cookie.expiresAt <= now) this.#cookies.delete(logonId);

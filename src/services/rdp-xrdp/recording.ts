@@ -79,9 +79,14 @@ export class Recording {
     return this.#failed;
   }
 
+  /** How long the session has lasted, by the recorder's clock. */
+  get elapsedMs(): number {
+    return this.#writer.now() / 1000;
+  }
+
   /** Wall-clock time at which the session's clock stood at 0. */
   get startedAt(): Date {
-    return new Date(Date.now() - this.#writer.now() / 1000);
+    return new Date(Date.now() - this.elapsedMs);
   }
 
   config(body: ConfigBody): void {

@@ -5,7 +5,7 @@ import { type Limit, watchLimits } from './session-limits.ts';
 test('a session ends after its longest time, counted from its start', (t) => {
   t.mock.timers.enable({ apis: ['setInterval', 'Date'], now: 1_000_000 });
   const limits: Limit[] = [];
-  const watch = watchLimits({ max_minutes: 10 }, new Date(1_000_000 - 9 * 60_000), (limit) => limits.push(limit));
+  const watch = watchLimits({ max_minutes: 10 }, 9 * 60_000, (limit) => limits.push(limit), Date.now);
   t.mock.timers.tick(59_000);
   watch.active();
   assert.equal(limits.length, 0);
@@ -16,7 +16,7 @@ test('a session ends after its longest time, counted from its start', (t) => {
 test('a session ends when nobody uses it', (t) => {
   t.mock.timers.enable({ apis: ['setInterval', 'Date'], now: 1_000_000 });
   const limits: Limit[] = [];
-  const watch = watchLimits({ idle_minutes: 1 }, new Date(1_000_000), (limit) => limits.push(limit));
+  const watch = watchLimits({ idle_minutes: 1 }, 0, (limit) => limits.push(limit), Date.now);
   t.mock.timers.tick(59_000);
   watch.active();
   t.mock.timers.tick(59_000);
@@ -27,7 +27,7 @@ test('a session ends when nobody uses it', (t) => {
 
 test('a policy without limits sets none', (t) => {
   t.mock.timers.enable({ apis: ['setInterval', 'Date'], now: 0 });
-  const watch = watchLimits({}, new Date(0), () => assert.fail('no limit'));
+  const watch = watchLimits({}, 0, () => assert.fail('no limit'));
   t.mock.timers.tick(3_600_000);
   watch.stop();
 });
@@ -35,7 +35,7 @@ test('a policy without limits sets none', (t) => {
 test('while a session is paused nobody can use it, and its longest time goes on', (t) => {
   t.mock.timers.enable({ apis: ['setInterval', 'Date'], now: 0 });
   const limits: string[] = [];
-  const watch = watchLimits({ idle_minutes: 1, max_minutes: 5 }, new Date(0), ({ reason }) => limits.push(reason));
+  const watch = watchLimits({ idle_minutes: 1, max_minutes: 5 }, 0, ({ reason }) => limits.push(reason), Date.now);
   watch.pause();
   t.mock.timers.tick(180_000);
   watch.resume();

@@ -21,22 +21,25 @@ const LOOK_MS = 1000;
 const minutes = (count: number) => (count === 1 ? '1 minute' : `${count} minutes`);
 
 /**
- * Watches the policy's time limits.
+ * Watches the policy's time limits, by a clock that goes on whatever the machine's is set to.
  *
- * @param sessionStartedAt when the session began: it may have had connections before this one
+ * @param elapsedMs how long the session has lasted: it may have had connections before this one
  * @param exceeded called once, with the limit
+ * @param clock in milliseconds
  */
 export function watchLimits(
   policy: SessionPolicy,
-  sessionStartedAt: Date,
+  elapsedMs: number,
   exceeded: (limit: Limit) => void,
+  clock = () => performance.now(),
 ): LimitWatch {
   const { max_minutes: longest, idle_minutes: idlest } = policy;
-  let lastActive = Date.now();
+  const startedAt = clock() - elapsedMs;
+  let lastActive = clock();
   let isPaused = false;
   const look = () => {
-    const now = Date.now();
-    if (longest !== undefined && now - sessionStartedAt.getTime() >= longest * MINUTE_MS) {
+    const now = clock();
+    if (longest !== undefined && now - startedAt >= longest * MINUTE_MS) {
       end({
         reason: `the session has lasted ${minutes(longest)}, as long as it may`,
         errorInfo: ErrorInfo.logonTimeout,
@@ -54,14 +57,14 @@ export function watchLimits(
   };
   return {
     active: () => {
-      lastActive = Date.now();
+      lastActive = clock();
     },
     pause: () => {
       isPaused = true;
     },
     resume: () => {
       isPaused = false;
-      lastActive = Date.now();
+      lastActive = clock();
     },
     stop,
   };

@@ -185,7 +185,7 @@ export class Session {
     }
     if (this.#waitingRoom) this.#leaveWaitingRoom(this.#waitingRoom);
     else for (const frame of sequence.admit()) clientLeg.send(frame);
-    this.#limits = watchLimits(policy, recording.startedAt, (limit) => {
+    this.#limits = watchLimits(policy, recording.elapsedMs, (limit) => {
       this.end(ended('The session is over', limit.reason, limit.errorInfo));
     });
     this.#relay = new Relay({

@@ -10,7 +10,7 @@ export interface Taken {
   reset: number;
 }
 
-/** So many at once, and from then on so many a minute, for each key. */
+/** So many at once, and from then on so many a minute, for each key; whatever the machine's clock is set to. */
 export class RateLimit {
   readonly perMinute: number;
   /** Per key, when its allowance will be whole again. */
@@ -19,7 +19,7 @@ export class RateLimit {
   readonly #burstMs: number;
   readonly #now: () => number;
 
-  constructor(perMinute: number, now: () => number = Date.now) {
+  constructor(perMinute: number, now: () => number = () => performance.now()) {
     this.perMinute = perMinute;
     this.#intervalMs = 60_000 / perMinute;
     this.#burstMs = 60_000 - this.#intervalMs;

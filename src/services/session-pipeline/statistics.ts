@@ -6,8 +6,11 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const MOST = 10;
 
-/** From the first picture to the end; nothing for a session that is not over, or never began. */
-const SECONDS = sql<number | null>`(julianday(ended_at) - julianday(started_at)) * 86400`;
+/**
+ * From the first picture to the end; null for a session that is not over, or never began. Never less than nothing: the
+ * clock may have been set back in between.
+ */
+const SECONDS = sql<number | null>`max(0, (julianday(ended_at) - julianday(started_at)) * 86400)`;
 
 function rounded(seconds: number | null): number | null {
   return seconds === null ? null : Math.round(seconds * 1000) / 1000;
@@ -47,7 +50,9 @@ export class Statistics {
   /** How long it took, of what was completed in the last day. */
   async averages(): Promise<PipelineStatus['averages']> {
     const between = (from: string, to: string) =>
-      sql<number | null>`avg((julianday(${sql.ref(`${to}.time`)}) - julianday(${sql.ref(`${from}.time`)})) * 86400)`;
+      sql<
+        number | null
+      >`avg(max(0, (julianday(${sql.ref(`${to}.time`)}) - julianday(${sql.ref(`${from}.time`)})) * 86400))`;
     const row = await this.#database
       .selectFrom('transitions as completed')
       .innerJoin('transitions as processed', (join) =>

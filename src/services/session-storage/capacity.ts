@@ -30,7 +30,7 @@ export class Capacity {
   readonly #index: SessionIndex;
   /** Why the last write failed; null once one has succeeded. */
   #failure: string | null = null;
-  #triedAt = 0;
+  #triedAt = Number.NEGATIVE_INFINITY;
 
   /** @param folder that new evidence goes to */
   constructor(folder: string, settings: CapacitySettings, index: SessionIndex) {
@@ -51,7 +51,7 @@ export class Capacity {
     } catch (error) {
       if (error instanceof ServiceError && ['storage_full', 'unavailable'].includes(error.code)) {
         this.#failure = error.message;
-        this.#triedAt = Date.now();
+        this.#triedAt = performance.now();
       }
       throw error;
     }
@@ -102,7 +102,7 @@ export class Capacity {
 
   /** Without it a disk that has room again would be told full until someone writes. */
   async #probe(): Promise<void> {
-    if (this.#failure === null || Date.now() - this.#triedAt < PROBE_PAUSE_MS) return;
+    if (this.#failure === null || performance.now() - this.#triedAt < PROBE_PAUSE_MS) return;
     await this.writing(() => writeDurably(join(this.#folder, 'probe'), PROBE)).catch(() => {});
   }
 }

@@ -162,7 +162,7 @@ export class Desktop {
   }
 
   async #awaitAnswer(): Promise<void> {
-    const deadline = Date.now() + START_TIMEOUT_MS;
+    const deadline = performance.now() + START_TIMEOUT_MS;
     let ended = false;
     this.ended.then(() => {
       ended = true;
@@ -171,10 +171,10 @@ export class Desktop {
       try {
         if (existsSync(this.socketPath)) return await this.check();
       } catch (error) {
-        if (Date.now() > deadline) throw error;
+        if (performance.now() > deadline) throw error;
       }
       if (ended) throw new DesktopError('the desktop ended while it started');
-      if (Date.now() > deadline) throw new DesktopError(`no answer in ${START_TIMEOUT_MS / 1000} s`);
+      if (performance.now() > deadline) throw new DesktopError(`no answer in ${START_TIMEOUT_MS / 1000} s`);
       await sleep(POLL_MS);
     }
   }
