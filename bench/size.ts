@@ -11,6 +11,7 @@ import { cpSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
+import { decodeSealAnswer } from '#contract/seal-message.ts';
 import { parseIdentityFile } from '#evidence/node/age-keys.ts';
 import { BundleReader } from '#evidence/node/bundle-reader.ts';
 import { openBundleSource } from '#evidence/node/bundle-source.ts';
@@ -99,20 +100,17 @@ function sealAgain(reader: BundleReader): { records: Buffer; sealing: number } {
       session_id: reader.open.session,
       stream,
       recipient: reader.open.keys.find(({ name }) => name === (stream === 'screen' ? 'screen' : stream))!.publicKey,
-      level: ZSTD_LEVEL,
       next_index: { screen: next.screen ?? 0, keyframes: next.keyframes ?? 0 },
       stored_bytes: { ...stored },
       activity: [],
     };
     const before = process.cpuUsage();
-    const answer = serveSeal(
-      { head, state: stream === 'screen' ? state : new Uint8Array(), records },
-      { decode: true },
-    );
+    const request = { head, state: stream === 'screen' ? state : new Uint8Array(), records };
+    const sealed = serveSeal(request, { decode: true, level: ZSTD_LEVEL });
     const { user, system } = process.cpuUsage(before);
     sealing += (user + system) / 1e6;
-    if (stream === 'screen') state = answer.state;
-    for (const chunk of answer.head.chunks) {
+    if (stream === 'screen') state = decodeSealAnswer(sealed.answer).state;
+    for (const chunk of sealed.chunks) {
       next[chunk.stream] = (next[chunk.stream] ?? 0) + 1;
       stored.all += chunk.bytes;
       if (chunk.stream === 'keyframes') stored.keyframes += chunk.bytes;

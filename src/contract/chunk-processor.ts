@@ -12,7 +12,6 @@ export const SealHead = Type.Object({
   stream: Type.Enum(['screen', 'input', 'channels']),
   /** age recipient (`age1...`) that the chunks are encrypted to: the public half of the session's key. */
   recipient: Type.String(),
-  level: Type.Integer({ minimum: 1, maximum: 19 }),
   /** Number that the next chunk of each stream gets: keyframes and index point at them. */
   next_index: Type.Object({ screen: ChunkIndex, keyframes: ChunkIndex }),
   /** Stored bytes of the recording so far: what keyframes may take of it depends on them. */
@@ -53,17 +52,62 @@ export const SealAnswerHead = Type.Object({
 });
 export type SealAnswerHead = Static<typeof SealAnswerHead>;
 
+/** Milliseconds that threads have spent on each stage of sealing. */
+const Stages = Type.Object({
+  /** Waiting for a thread. */
+  wait: Type.Number(),
+  /** Reading runs through. */
+  check: Type.Number(),
+  /** Making keyframes and index. */
+  decode: Type.Number(),
+  compress: Type.Number(),
+  /** Encryption and hash. */
+  encrypt: Type.Number(),
+});
+
 export const SealStatus = Type.Object({
   workers: Type.Integer(),
   queued: Type.Integer(),
+  queued_bytes: Type.Integer(),
   /** Runs that wait for a worker, and the most that may. */
   queue_limit: Type.Integer(),
+  queue_limit_bytes: Type.Integer(),
+  sealed_runs: Type.Integer(),
   sealed_chunks: Type.Integer(),
+  /** Chunks stored as they are, since compression did not pay. */
+  raw_chunks: Type.Integer(),
   plain_bytes: Type.Integer(),
   stored_bytes: Type.Integer(),
+  /** plain_bytes / stored_bytes; null before the first chunk. */
+  ratio: Type.Union([Type.Number(), Type.Null()]),
+  stages_ms: Stages,
+  /** Runs by the zstd level that they were sealed with; 0: without zstd. */
+  levels: Type.Array(
+    Type.Object({
+      level: Type.Integer(),
+      runs: Type.Integer(),
+      plain_bytes: Type.Integer(),
+      stored_bytes: Type.Integer(),
+      compress_ms: Type.Number(),
+    }),
+  ),
+  /** Jobs given to threads: a job is one run, or several small ones. */
+  jobs: Type.Integer(),
+  /** One for each thread that lives. */
+  threads: Type.Array(
+    Type.Object({
+      busy: Type.Boolean(),
+      runs: Type.Integer(),
+      plain_bytes: Type.Integer(),
+      busy_ms: Type.Number(),
+      /** Of those since it was started. */
+      busy_share: Type.Number(),
+    }),
+  ),
   /** Workers that died and were replaced. */
   worker_crashes: Type.Integer(),
 });
+export type SealStatus = Static<typeof SealStatus>;
 
 /** Stateless: a run of records in, sealed chunks out. */
 export const chunkProcessor = defineContract('chunk-processor', {
@@ -77,10 +121,20 @@ export const chunkProcessor = defineContract('chunk-processor', {
     bodyLimit: SEAL_LIMIT_BYTES,
     response: BYTES,
   },
+  /** Each run is sealed or refused for itself. */
+  sealBatch: {
+    method: 'POST',
+    path: '/v1/seal-batch',
+    summary: 'Seal several small runs at once',
+    callers: ['session-recorder'],
+    body: BYTES,
+    bodyLimit: SEAL_LIMIT_BYTES,
+    response: BYTES,
+  },
   status: {
     method: 'GET',
     path: '/v1/status',
-    summary: 'Workers, queue and totals',
+    summary: 'Workers, queue, stages, levels and totals',
     callers: ['session-api', 'session-recorder', 'rdp-monitor'],
     response: SealStatus,
   },

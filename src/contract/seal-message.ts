@@ -2,7 +2,10 @@
  * How a run of records travels to the chunk processor and its sealed chunks come back: heads in JSON, bytes as they are.
  *
  * request: u32 LE head length | head (SealHead) | u32 LE state length | decoder state | records to the end
- * answer: u32 LE head length | head (SealAnswerHead) | u32 LE state length | new decoder state | chunks, one after another
+ * answer: chunks, one after another | new decoder state | head (SealAnswerHead) | u32 LE state length | u32 LE head length
+ *
+ * Both can be written without moving the large part: records are read from the journal to behind a request's prefix, and
+ * chunks are encrypted into the answer.
  */
 import type { Static, TSchema } from 'typebox';
 import { Value } from 'typebox/value';
@@ -10,6 +13,9 @@ import { SealAnswerHead, SealHead } from './chunk-processor.ts';
 import { ServiceError } from './errors.ts';
 
 const MAX_HEAD_BYTES = 1024 * 1024;
+/** Room for an answer's head: three chunks take less than 1 KiB. */
+const ANSWER_HEAD_BYTES = 4096;
+const ANSWER_END_BYTES = 8;
 
 /**
  * The decoder's state after a run whose decoding broke off, or whose state was lost: what the screen shows is unknown from
@@ -32,9 +38,23 @@ export interface SealAnswer {
   chunks: Uint8Array[];
 }
 
-/** Writes a request; the records may come in parts, so that a run is copied once. */
+type Fail = (words: string) => ServiceError;
+
+/** What stands in a request before the records. @param head @param state as in `SealRequest` */
+export function sealRequestPrefix(head: SealHead, state: Uint8Array): Uint8Array {
+  const json = new TextEncoder().encode(JSON.stringify(head));
+  const bytes = new Uint8Array(4 + json.length + 4 + state.length);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(0, json.length, true);
+  bytes.set(json, 4);
+  view.setUint32(4 + json.length, state.length, true);
+  bytes.set(state, 8 + json.length);
+  return bytes;
+}
+
+/** Writes a request whose records come in parts. */
 export function encodeSealRequest(head: SealHead, state: Uint8Array, records: readonly Uint8Array[]): Uint8Array {
-  return encode(head, state, records);
+  return concat([sealRequestPrefix(head, state), ...records]);
 }
 
 /**
@@ -42,57 +62,8 @@ export function encodeSealRequest(head: SealHead, state: Uint8Array, records: re
  * @throws ServiceError `invalid_request` naming the part at fault
  */
 export function decodeSealRequest(bytes: Uint8Array): SealRequest {
-  const fail = (words: string) => new ServiceError('invalid_request', `seal request: ${words}`);
-  const { head, state, rest } = decode(bytes, SealHead, fail);
-  return { head, state, records: rest };
-}
-
-/** Writes an answer. */
-export function encodeSealAnswer({ head, state, chunks }: SealAnswer): Uint8Array<ArrayBuffer> {
-  return encode(head, state, chunks);
-}
-
-/**
- * Reads an answer; state and chunks are views into `bytes`.
- * @throws ServiceError `upstream_failed` naming the part at fault
- */
-export function decodeSealAnswer(bytes: Uint8Array): SealAnswer {
-  const fail = (words: string) => new ServiceError('upstream_failed', `seal answer: ${words}`);
-  const { head, state, rest } = decode(bytes, SealAnswerHead, fail);
-  const chunks: Uint8Array[] = [];
-  let at = 0;
-  for (const chunk of head.chunks) {
-    chunks.push(rest.subarray(at, at + chunk.bytes));
-    at += chunk.bytes;
-  }
-  if (at !== rest.length) throw fail(`chunks: ${rest.length} bytes, the head says ${at}`);
-  return { head, state, chunks };
-}
-
-function encode(head: object, state: Uint8Array, parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
-  const json = new TextEncoder().encode(JSON.stringify(head));
-  const length = parts.reduce((sum, part) => sum + part.length, 4 + json.length + 4 + state.length);
-  const bytes = new Uint8Array(length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, json.length, true);
-  bytes.set(json, 4);
-  let at = 4 + json.length;
-  view.setUint32(at, state.length, true);
-  bytes.set(state, at + 4);
-  at += 4 + state.length;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
-}
-
-function decode<S extends TSchema>(
-  bytes: Uint8Array,
-  schema: S,
-  fail: (words: string) => ServiceError,
-): { head: Static<S>; state: Uint8Array; rest: Uint8Array } {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const fail: Fail = (words) => new ServiceError('invalid_request', `seal request: ${words}`);
+  const view = viewOf(bytes);
   const section = (at: number, name: string, limit: number) => {
     if (bytes.length - at < 4) throw fail(`${name}: truncated`);
     const length = view.getUint32(at, true);
@@ -102,15 +73,90 @@ function decode<S extends TSchema>(
   };
   const json = section(0, 'head', MAX_HEAD_BYTES);
   const state = section(4 + json.length, 'state', bytes.length);
+  const head = readHead(json, SealHead, fail);
+  return { head, state, records: bytes.subarray(8 + json.length + state.length) };
+}
+
+/** An answer whose chunks are written where they are to stand. */
+export class SealAnswerWriter {
+  /** A place for each chunk, to be filled before `finish`. */
+  readonly places: readonly Uint8Array[];
+  readonly #bytes: Uint8Array<ArrayBuffer>;
+  readonly #stateBytes: number;
+  readonly #headAt: number;
+
+  /** @param chunkBytes size of each chunk; @param state after the run */
+  constructor(chunkBytes: readonly number[], state: Uint8Array) {
+    const chunks = chunkBytes.reduce((sum, bytes) => sum + bytes, 0);
+    this.#stateBytes = state.length;
+    this.#headAt = chunks + state.length;
+    this.#bytes = new Uint8Array(this.#headAt + ANSWER_HEAD_BYTES + ANSWER_END_BYTES);
+    let at = 0;
+    this.places = chunkBytes.map((bytes) => {
+      at += bytes;
+      return this.#bytes.subarray(at - bytes, at);
+    });
+    this.#bytes.set(state, chunks);
+  }
+
+  /** @returns the answer, in memory of its own @throws RangeError when the head is too long */
+  finish(head: SealAnswerHead): Uint8Array<ArrayBuffer> {
+    const json = new TextEncoder().encode(JSON.stringify(head));
+    if (json.length > ANSWER_HEAD_BYTES) throw new RangeError(`seal answer: a head of ${json.length} bytes`);
+    const end = this.#headAt + json.length;
+    this.#bytes.set(json, this.#headAt);
+    const view = viewOf(this.#bytes);
+    view.setUint32(end, this.#stateBytes, true);
+    view.setUint32(end + 4, json.length, true);
+    return this.#bytes.subarray(0, end + ANSWER_END_BYTES);
+  }
+}
+
+/**
+ * Reads an answer; state and chunks are views into `bytes`.
+ * @throws ServiceError `upstream_failed` naming the part at fault
+ */
+export function decodeSealAnswer(bytes: Uint8Array): SealAnswer {
+  const fail: Fail = (words) => new ServiceError('upstream_failed', `seal answer: ${words}`);
+  const end = bytes.length - ANSWER_END_BYTES;
+  if (end < 0) throw fail('truncated');
+  const view = viewOf(bytes);
+  const [stateBytes, headBytes] = [view.getUint32(end, true), view.getUint32(end + 4, true)];
+  if (stateBytes + headBytes > end) throw fail(`state and head: ${stateBytes} and ${headBytes} bytes, ${end} left`);
+  const headAt = end - headBytes;
+  const head = readHead(bytes.subarray(headAt, end), SealAnswerHead, fail);
+  const stateAt = headAt - stateBytes;
+  let at = 0;
+  const chunks = head.chunks.map(({ bytes: length }) => {
+    at += length;
+    return bytes.subarray(at - length, Math.min(at, stateAt));
+  });
+  if (at !== stateAt) throw fail(`chunks: ${stateAt} bytes, the head says ${at}`);
+  return { head, state: bytes.subarray(stateAt, headAt), chunks };
+}
+
+function readHead<S extends TSchema>(json: Uint8Array, schema: S, fail: Fail): Static<S> {
   let head: unknown;
   try {
     head = JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(json));
   } catch {
     throw fail('head: not JSON');
   }
-  if (!Value.Check(schema, head)) {
-    const [error] = Value.Errors(schema, head);
-    throw fail(`head${error?.instancePath ?? ''}: ${error?.message ?? 'not of the wanted form'}`);
+  if (Value.Check(schema, head)) return head;
+  const [error] = Value.Errors(schema, head);
+  throw fail(`head${error?.instancePath ?? ''}: ${error?.message ?? 'not of the wanted form'}`);
+}
+
+function viewOf(bytes: Uint8Array): DataView {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    bytes.set(part, at);
+    at += part.length;
   }
-  return { head, state, rest: bytes.subarray(4 + json.length + 4 + state.length) };
+  return bytes;
 }

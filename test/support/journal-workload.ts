@@ -54,7 +54,7 @@ export async function checkSession(journal: DiskJournal, session: string, stored
   const { runs, lastSeq, records } = journal.resume(session, nothing, stored, 1e9);
   const found = new Set<number>();
   for (const { run } of runs) {
-    for (const { record } of readRecords(Buffer.concat(await run.read()))) {
+    for (const { record } of readRecords(await run.read())) {
       const wanted = recordAt(session, record.seq);
       assert.equal(run.stream, wanted.stream);
       assert.deepEqual(Buffer.from(record.body), wanted.record.body, `record ${record.seq} of ${session}`);

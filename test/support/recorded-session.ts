@@ -240,9 +240,9 @@ class Recording {
   #seal(stream: Stream, index: number, items: SessionRecord[]): void {
     const records = Buffer.concat(items.map(writeRecord));
     const recipient = this.#keys.find(({ name }) => name === keyNameOf(stream))!.publicKey;
-    const { encoding, parts, summary } = sealChunk({ stream, records, recipient });
+    const { encoding, bytes, summary } = sealChunk({ stream, records, recipient });
     const forged = this.#forge?.(stream, index, items);
-    const file = forged ? sealBytes(forged, [recipient]) : Buffer.concat(parts);
+    const file = forged ? sealBytes(forged, [recipient]) : bytes;
     const leaf: Leaf = {
       session: this.#id,
       stream,

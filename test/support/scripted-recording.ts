@@ -186,8 +186,7 @@ export class ScriptedRecording {
 
   #seal(stream: Stream, records: Buffer): void {
     const recipient = this.#keys.find(({ name }) => name === keyNameOf(stream))!.publicKey;
-    const { encoding, parts, summary } = sealChunk({ stream, records, recipient });
-    const file = Buffer.concat(parts);
+    const { encoding, bytes: file, summary } = sealChunk({ stream, records, recipient });
     const index = this.#runs.get(stream) ?? 0;
     this.#runs.set(stream, index + 1);
     const leaf: Leaf = {

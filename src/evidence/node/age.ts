@@ -25,6 +25,9 @@ const NONCE_BYTES = 16;
 /** Plaintext bytes of every segment but the last. */
 const SEGMENT_BYTES = 64 * 1024;
 const SEALED_SEGMENT_BYTES = SEGMENT_BYTES + TAG_BYTES;
+/** The header's first and last line, and what each recipient adds to it. */
+const HEADER_BYTES = 'age-encryption.org/v1\n'.length + '--- '.length + 43 + 1;
+const STANZA_BYTES = '-> X25519 '.length + 43 + 1 + 43 + 1;
 const X25519_INFO = 'age-encryption.org/v1/X25519';
 const ZERO_NONCE = Buffer.alloc(12);
 
@@ -90,6 +93,12 @@ export class AgeSealer {
     this.#sink(cipher.getAuthTag());
     increment(this.#nonce);
   }
+}
+
+/** Bytes of the age file that a payload of so many bytes becomes. */
+export function sealedSize(payloadBytes: number, recipients: number): number {
+  const segments = Math.max(1, Math.ceil(payloadBytes / SEGMENT_BYTES));
+  return HEADER_BYTES + recipients * STANZA_BYTES + NONCE_BYTES + payloadBytes + segments * TAG_BYTES;
 }
 
 /** Seals `bytes` as one age file. */

@@ -9,6 +9,7 @@ import { utf8 } from '#evidence/text.ts';
 import { openBytes, sealBytes } from './age.ts';
 import { formatIdentity, generateIdentity, parseIdentityFile } from './age-keys.ts';
 import { openChunk, sealChunk } from './chunk.ts';
+import { sha256 } from './hash.ts';
 import { summarizeRun } from './run.ts';
 import { createSessionKey, openSessionKey } from './session-keys.ts';
 
@@ -27,9 +28,9 @@ suite('chunks', () => {
       [noise, 'raw'],
     ] as const) {
       const sealed = sealChunk({ stream: 'input', records, recipient: identity.recipient });
-      const stored = Buffer.concat(sealed.parts);
+      const stored = sealed.bytes;
       assert.equal(sealed.encoding, encoding);
-      assert.equal(sealed.storedBytes, stored.length);
+      assert.deepEqual(sealed.sha256, sha256(stored));
       assert.deepEqual(openChunk(stored, encoding, identity), records);
     }
   });
@@ -41,7 +42,7 @@ suite('chunks', () => {
 
   test('another encoding than the told one is refused', () => {
     const sealed = sealChunk({ stream: 'input', records: noise, recipient: identity.recipient });
-    assert.throws(() => openChunk(Buffer.concat(sealed.parts), 'zst', identity), { field: 'zstd' });
+    assert.throws(() => openChunk(sealed.bytes, 'zst', identity), { field: 'zstd' });
   });
 
   test('unencrypted bytes, and those for others, are refused', () => {

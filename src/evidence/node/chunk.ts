@@ -1,12 +1,13 @@
 /** Chunks: a run of records, compressed and encrypted (docs/recording-format.md, Chunks). */
 import { createHash } from 'node:crypto';
-import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib';
+import { constants, zstdDecompressSync } from 'node:zlib';
 import { FormatError } from '#evidence/format-error.ts';
 import type { ChunkEncoding } from '#evidence/leaf.ts';
 import type { Stream } from '#evidence/record.ts';
-import { AgeSealer, openBytes } from './age.ts';
+import { AgeSealer, openBytes, sealedSize } from './age.ts';
 import type { AgeIdentity } from './age-keys.ts';
 import { MAX_RUN_BYTES, type RunSummary, summarizeRun } from './run.ts';
+import { compressIfWorthwhile, zstd } from './zstd.ts';
 
 /**
  * zstd's window, as a power of two: 16 MiB, since desktops repeat themselves after long pauses; 128 MiB, the most that
@@ -17,8 +18,6 @@ const KEYFRAMES_WINDOW_LOG = 27;
 const DEFAULT_LEVEL = 3;
 /** Size of the pieces in which zlib hands over what it decompresses. */
 const ZSTD_PIECE_BYTES = 1024 * 1024;
-/** zstd pays when it saves at least this share. */
-const WORTHWHILE_SAVING = 1 / 32;
 
 /** What is to become a chunk. */
 export interface SealRequest {
@@ -27,18 +26,25 @@ export interface SealRequest {
   readonly records: Uint8Array;
   /** Public half of the session key that the stream is sealed with (`age1…`). */
   readonly recipient: string;
-  /** zstd's compression level. */
+  /** zstd's compression level, 1 to 19; 0 stores the run as it is. */
   readonly level?: number;
 }
 
 /** A chunk, and what its leaf says of it. */
 export interface SealedChunk {
   readonly encoding: ChunkEncoding;
-  /** The file, in parts. */
-  readonly parts: readonly Uint8Array[];
-  readonly storedBytes: number;
+  /** The file. */
+  readonly bytes: Uint8Array;
   readonly sha256: Buffer;
   readonly summary: RunSummary;
+}
+
+/** A run that was compressed, where that pays, and is not encrypted yet. */
+export interface PackedRun {
+  readonly encoding: ChunkEncoding;
+  readonly payload: Uint8Array;
+  /** Bytes of the file that it becomes. */
+  readonly storedBytes: number;
 }
 
 /**
@@ -48,52 +54,42 @@ export interface SealedChunk {
  */
 export function sealChunk({ stream, records, recipient, level = DEFAULT_LEVEL }: SealRequest): SealedChunk {
   const summary = summarizeRun(records, stream);
-  const { encoding, bytes } = compress(records, level, stream === 'keyframes' ? KEYFRAMES_WINDOW_LOG : WINDOW_LOG);
-  const hash = createHash('sha256');
-  const parts: Uint8Array[] = [];
-  let storedBytes = 0;
-  const sealer = new AgeSealer([recipient], (part) => {
-    hash.update(part);
-    parts.push(part);
-    storedBytes += part.length;
-  });
-  sealer.update(bytes);
-  sealer.final();
-  return { encoding, parts, storedBytes, sha256: hash.digest(), summary };
+  const packed = packRun(records, stream, level);
+  const bytes = new Uint8Array(packed.storedBytes);
+  return { encoding: packed.encoding, bytes, sha256: sealPacked(packed, recipient, bytes), summary };
 }
 
-/** Compresses a run when that pays. */
-function compress(
-  records: Uint8Array,
-  level: number,
-  windowLog: number,
-): { encoding: ChunkEncoding; bytes: Uint8Array } {
-  const compressed = zstd(records, level, windowLog);
-  return compressed.length <= records.length * (1 - WORTHWHILE_SAVING)
-    ? { encoding: 'zst', bytes: compressed }
-    : { encoding: 'raw', bytes: records };
+/** Compresses a run when that pays. @param level as `SealRequest` */
+export function packRun(records: Uint8Array, stream: Stream, level: number): PackedRun {
+  const windowLog = stream === 'keyframes' ? KEYFRAMES_WINDOW_LOG : WINDOW_LOG;
+  const compressed = level === 0 ? null : compressIfWorthwhile(records, { level, windowLog });
+  const payload = compressed ?? records;
+  return { encoding: compressed ? 'zst' : 'raw', payload, storedBytes: sealedSize(payload.length, 1) };
+}
+
+/**
+ * Encrypts a packed run and hashes the file as it comes to be.
+ * @param target of exactly `storedBytes`: becomes the file
+ * @returns SHA-256 of the file
+ * @throws FormatError when the recipient cannot be read
+ */
+export function sealPacked({ payload }: PackedRun, recipient: string, target: Uint8Array): Buffer {
+  const hash = createHash('sha256');
+  let at = 0;
+  // Each part is copied and hashed while it is in the processor's cache, and its own memory is free for the next.
+  const sealer = new AgeSealer([recipient], (part) => {
+    target.set(part, at);
+    at += part.length;
+    hash.update(part);
+  });
+  sealer.update(payload);
+  sealer.final();
+  return hash.digest();
 }
 
 /** Bytes that keyframes take in a chunk, a little more than less. */
 export function compressedSize(keyframes: Uint8Array): number {
-  return zstd(keyframes, 1, KEYFRAMES_WINDOW_LOG).length;
-}
-
-function zstd(bytes: Uint8Array, level: number, windowLog: number): Buffer {
-  return zstdCompressSync(bytes, {
-    params: {
-      [constants.ZSTD_c_compressionLevel]: level,
-      [constants.ZSTD_c_windowLog]: windowLog,
-      [constants.ZSTD_c_enableLongDistanceMatching]: 1,
-    },
-    chunkSize: compressBound(bytes.length),
-    pledgedSrcSize: bytes.length,
-  });
-}
-
-/** Room for all of zstd's output: then it works straight from input to output, in two thirds of the time. */
-function compressBound(length: number): number {
-  return length + (length >> 8) + 64 * 1024;
+  return zstd(keyframes, { level: 1, windowLog: KEYFRAMES_WINDOW_LOG, isLong: true }).length;
 }
 
 /**

@@ -18,11 +18,12 @@ import { type Check, reportHealth } from '../health.ts';
 import { newId } from '../id.ts';
 import type { Log } from '../log.ts';
 import { renderMetrics } from '../metrics.ts';
-import { callerOf } from './caller.ts';
+import { callerOf, handOver } from './caller.ts';
 import { gather } from './gather.ts';
 import { compileLazily } from './validation.ts';
 
 const DEFAULT_BODY_LIMIT = 1024 * 1024;
+const NO_BYTES = Buffer.alloc(0);
 /** What is not there now may be soon. */
 const RETRY_AFTER_SECONDS = 2;
 
@@ -139,6 +140,7 @@ export function createApp(options: AppOptions): FastifyInstance {
         if (reply.sent) return reply;
         const isRaw = route.response === BYTES || route.response === STREAM;
         if (isRaw && !reply.hasHeader('content-type')) reply.type('application/octet-stream');
+        if (route.response === BYTES && result instanceof Uint8Array && handOver(result)) return NO_BYTES;
         return result ?? {};
       },
     });

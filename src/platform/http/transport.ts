@@ -25,12 +25,17 @@ export function injectTransport(app: () => FastifyInstance, caller: ServiceName)
       const { statusCode, rawPayload } = await callAs(caller, async () => await app().inject(request));
       return { status: statusCode, body: rawPayload };
     }
-    // Otherwise the answer, a chunk of 64 MiB too, is made a string as well. Awaited inside: inject only starts when
-    // somebody waits for it.
-    const response = await callAs(caller, async () => await app().inject({ ...request, payloadAsStream: true }));
+    // Otherwise the answer is made a string as well. Awaited inside: inject only starts when somebody waits for it.
+    const { response, handed } = await callAs(caller, async (call) => {
+      const response = await app().inject({ ...request, payloadAsStream: true });
+      return { response, handed: call.body };
+    });
     const { statusCode: status } = response;
     const source = response.stream();
-    if (!stream || status >= 400) return { status, body: await gather(source) };
+    if (!stream || status >= 400) {
+      const body = await gather(source);
+      return { status, body: handed ?? body };
+    }
     // A reader that goes away must end what the service reads from.
     source.once('close', () => response.raw.res.destroy());
     return { status, body: NO_BYTES, stream: source };

@@ -8,7 +8,7 @@ export const settings = {
     1,
     256,
   ),
-  LUCID_SEAL_QUEUE: integer('runs that may wait for a thread; more are sent away to come again', 32, 1, 10_000),
+  LUCID_SEAL_QUEUE: integer('runs that may wait for a thread; more are sent away to come again', 2048, 1, 100_000),
   LUCID_SEAL_QUEUE_BYTES: integer(
     'bytes of runs that may wait for a thread',
     256 * 1024 * 1024,
@@ -16,4 +16,6 @@ export const settings = {
     Number.MAX_SAFE_INTEGER,
     'bytes',
   ),
+  LUCID_ZSTD_LEVEL_MAX: integer('zstd level of chunks while sealing keeps up', 3, 0, 19),
+  LUCID_ZSTD_LEVEL_MIN: integer('the lowest that it falls to while runs wait; 0: stored without zstd', 1, 0, 19),
 };

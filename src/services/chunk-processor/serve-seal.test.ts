@@ -1,17 +1,19 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
+import { decodeSealAnswer, type SealRequest } from '#contract/seal-message.ts';
 import { generateIdentity } from '#evidence/node/age-keys.ts';
 import { openChunk } from '#evidence/node/chunk.ts';
+import { sha256 } from '#evidence/node/hash.ts';
 import { RecordType, type SessionRecord, writeRecord } from '#evidence/record.ts';
 import { writeJsonBody } from '#evidence/record-body.ts';
-import { serveSeal } from './serve-seal.ts';
+import { toHex } from '#evidence/text.ts';
+import { type SealOptions, serveSeal } from './serve-seal.ts';
 
 const identity = generateIdentity();
 const head = {
   session_id: '019aa000-0000-7000-8000-000000000000',
   stream: 'screen' as const,
   recipient: identity.recipient,
-  level: 3,
   next_index: { screen: 0, keyframes: 0 },
   stored_bytes: { all: 0, keyframes: 0 },
   activity: [],
@@ -30,23 +32,25 @@ const record = (type: SessionRecord['type'], seq: number, body: Uint8Array) =>
 const pdu = Uint8Array.of(0x00, 0x05, 0x03, 0x00, 0x00);
 const records = Buffer.concat([record(RecordType.config, 0, body), record(RecordType.serverPdu, 1, pdu)]);
 const request = { head, state: new Uint8Array(0), records };
+const seal = (request: SealRequest, options: Partial<SealOptions> = {}) =>
+  decodeSealAnswer(serveSeal(request, { decode: true, level: 3, ...options }).answer);
 
 test('a screen run yields its own chunk, keyframes and an index', () => {
-  const { head: answer, state, chunks } = serveSeal(request, { decode: true });
+  const { head: answer, state, chunks } = seal(request);
   assert.deepEqual(
     answer.chunks.map(({ stream }) => stream),
     ['screen', 'keyframes', 'index'],
   );
-  const stored = Buffer.concat(chunks);
   const [own] = answer.chunks;
-  assert.deepEqual(openChunk(stored.subarray(0, own.bytes), own.compression, identity), records);
+  assert.deepEqual(openChunk(chunks[0], own.compression, identity), records);
+  assert.equal(own.sha256, toHex(sha256(chunks[0])));
   assert.deepEqual([answer.decoded_bytes, answer.undecodable_bytes], [pdu.length, 0]);
   assert.ok(state.length > 1);
 });
 
 test('a run that must not be decoded is sealed all the same, and no keyframe follows it', () => {
-  const blind = serveSeal(request, { decode: false });
-  const next = serveSeal({ ...request, state: blind.state }, { decode: true });
+  const blind = seal(request, { decode: false });
+  const next = seal({ ...request, state: blind.state });
   for (const { head: answer } of [blind, next]) {
     assert.deepEqual(
       answer.chunks.map(({ stream }) => stream),
@@ -57,6 +61,14 @@ test('a run that must not be decoded is sealed all the same, and no keyframe fol
 });
 
 test('a state that cannot be read costs the index, not the evidence', () => {
-  const { head: answer } = serveSeal({ ...request, state: Uint8Array.of(1, 2, 3) }, { decode: true });
+  const { head: answer } = seal({ ...request, state: Uint8Array.of(1, 2, 3) });
   assert.equal(answer.chunks.length, 1);
+});
+
+test('level 0 stores what is captured as it is, and compresses what is derived', () => {
+  const { head: answer } = seal(request, { level: 0 });
+  assert.deepEqual(
+    answer.chunks.map(({ compression }) => compression),
+    ['raw', 'zst', 'zst'],
+  );
 });

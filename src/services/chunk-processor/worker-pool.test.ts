@@ -6,6 +6,7 @@ import { decodeSealAnswer, encodeSealRequest } from '#contract/seal-message.ts';
 import { generateIdentity } from '#evidence/node/age-keys.ts';
 import { openChunk } from '#evidence/node/chunk.ts';
 import { RecordType, writeRecord } from '#evidence/record.ts';
+import { LevelChooser } from './level-chooser.ts';
 import { WorkerPool } from './worker-pool.ts';
 
 const identity = generateIdentity();
@@ -13,7 +14,6 @@ const head = {
   session_id: '019aa000-0000-7000-8000-000000000000',
   stream: 'input' as const,
   recipient: identity.recipient,
-  level: 3,
   next_index: { screen: 0, keyframes: 0 },
   stored_bytes: { all: 0, keyframes: 0 },
   activity: [],
@@ -38,6 +38,7 @@ function pool(options: { workers?: number; queueLimit?: number; before?: string 
     workers: options.workers ?? 1,
     queueLimit: options.queueLimit ?? 10,
     queueBytes: 1e9,
+    levels: new LevelChooser(1, 3),
     log: pino({ level: 'silent' }),
     ...(options.before && { program: new URL(`data:text/javascript,${encodeURIComponent(program)}`) }),
   });
@@ -50,7 +51,12 @@ test('a run comes back as a chunk that the key opens', async () => {
   const [{ compression, records, first_us, last_us, plain_bytes }] = answer.chunks;
   assert.deepEqual([records, first_us, last_us], [500, 0, 499]);
   assert.deepEqual(openChunk(chunks[0], compression, identity), Buffer.concat(run(500)));
-  assert.deepEqual(threads.totals, { chunks: 1, plainBytes: plain_bytes, storedBytes: chunks[0].length, crashes: 0 });
+  const { sealed_runs, sealed_chunks, raw_chunks, levels, threads: alive, ...status } = threads.status;
+  assert.deepEqual([sealed_runs, sealed_chunks, raw_chunks], [1, 1, 0]);
+  assert.deepEqual([status.plain_bytes, status.stored_bytes], [plain_bytes, chunks[0].length]);
+  assert.deepEqual([status.ratio, status.worker_crashes], [plain_bytes / chunks[0].length, 0]);
+  assert.deepEqual([alive.length, alive[0].runs, alive[0].busy], [1, 1, false]);
+  assert.equal(levels.length, 1);
   await threads.close(1000);
 });
 
@@ -58,18 +64,18 @@ test('a thread that dies in mid-run is replaced, and its run is sealed all the s
   const threads = pool({ before: 'if (job.attempt === 1) process.exit(3);' });
   const answer = decodeSealAnswer(await threads.seal(request(20)));
   assert.equal(answer.head.chunks[0].records, 20);
-  assert.equal(threads.totals.crashes, 1);
+  assert.equal(threads.statistics.crashes, 1);
   await threads.close(1000);
 });
 
 test('a run that brings every thread down is given up, and the next one is served', async () => {
-  const threads = pool({ before: 'if (job.request.length > 5000) throw new Error("no");' });
+  const threads = pool({ before: 'if (job.requests[0].length > 5000) throw new Error("no");' });
   const [large, small] = await Promise.allSettled([threads.seal(request(1000)), threads.seal(request(5))]);
   assert.ok(large.status === 'rejected' && large.reason instanceof ServiceError);
   assert.match(large.reason.message, /could not be sealed: no/);
   assert.equal(threads.trouble, null, 'forgotten once a run was sealed');
   assert.equal(small.status, 'fulfilled');
-  assert.equal(threads.totals.crashes, 3);
+  assert.equal(threads.statistics.crashes, 3);
   await threads.close(1000);
 });
 
@@ -86,9 +92,34 @@ test('a full queue sends away', async () => {
   const results = await Promise.allSettled(runs);
   assert.deepEqual(
     results.map(({ status }) => status),
-    ['fulfilled', 'fulfilled', 'fulfilled', 'rejected'],
+    ['fulfilled', 'fulfilled', 'rejected', 'rejected'],
   );
-  assert.match(String((results[3] as PromiseRejectedResult).reason), /2 runs wait to be sealed already/);
+  assert.match(String((results[2] as PromiseRejectedResult).reason), /2 runs wait to be sealed already/);
   await threads.close(1000);
   await assert.rejects(threads.seal(request(1)), /stops/);
+});
+
+test('small runs that come together are one job, and each is answered for itself', async () => {
+  const threads = pool({ queueLimit: 100 });
+  const broken = encodeSealRequest(head, new Uint8Array(0), [run(1)[0].subarray(0, 20)]);
+  const requests = [...Array.from({ length: 40 }, (_, i) => request(i + 1)), broken];
+  const results = await Promise.allSettled(requests.map((request) => threads.seal(request)));
+  for (const [i, result] of results.slice(0, 40).entries()) {
+    assert.ok(result.status === 'fulfilled');
+    assert.equal(decodeSealAnswer(result.value).head.chunks[0].records, i + 1);
+  }
+  assert.equal(results[40].status, 'rejected');
+  assert.deepEqual([threads.status.jobs, threads.status.sealed_runs], [1, 40]);
+  await threads.close(1000);
+});
+
+test('of runs that shared a job that died, each is tried by itself', async () => {
+  const threads = pool({ queueLimit: 100, before: 'if (job.requests.length > 1) process.exit(3);' });
+  const results = await Promise.all([1, 2, 3].map((count) => threads.seal(request(count))));
+  assert.deepEqual(
+    results.map((answer) => decodeSealAnswer(answer).head.chunks[0].records),
+    [1, 2, 3],
+  );
+  assert.deepEqual([threads.status.jobs, threads.status.worker_crashes], [4, 1]);
+  await threads.close(1000);
 });

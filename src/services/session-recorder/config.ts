@@ -12,7 +12,6 @@ export const settings = {
   LUCID_RECOVERY_RECIPIENT: text('age recipient of the offline recovery key: may open everything'),
   LUCID_CHUNK_SECONDS: integer('a chunk ends after this time', 60, 1, 3600, 'seconds'),
   LUCID_CHUNK_BYTES: integer('a chunk ends after this many bytes of records', 32 * MIB, 64 * 1024, 64 * MIB, 'bytes'),
-  LUCID_ZSTD_LEVEL: integer('zstd level of chunks', 3, 1, 19),
   LUCID_JOURNAL_FOLDER: text("where the journal is; the folder journal in the service's own unless given"),
   LUCID_JOURNAL_BYTES: integer(
     'the journal on disk: records that wait to be sealed and stored, of all sessions; beyond it nothing is acknowledged',
@@ -48,7 +47,7 @@ export const settings = {
     'relaxed',
   ),
   LUCID_SEALING_RUNS: integer(
-    'runs that are sealed and stored at the same time; each takes up to four times LUCID_CHUNK_BYTES meanwhile',
+    'runs of LUCID_CHUNK_BYTES that may be in memory to be sealed and stored, or as many bytes of smaller ones',
     availableParallelism(),
     1,
     64,

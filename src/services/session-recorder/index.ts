@@ -46,7 +46,6 @@ export const service = defineService({
       log,
       runBytes: settings.LUCID_CHUNK_BYTES,
       runSeconds: settings.LUCID_CHUNK_SECONDS,
-      level: settings.LUCID_ZSTD_LEVEL,
       sealingRuns: settings.LUCID_SEALING_RUNS,
       retrySeconds: settings.LUCID_SEALING_RETRY_SECONDS,
       durability,

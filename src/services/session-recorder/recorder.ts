@@ -5,6 +5,7 @@ import type { RecordTransport, RecordWriterEvents } from '#contract/record-trans
 import type { RecordingStatus } from '#contract/session-recorder.ts';
 import type { NoteSigner } from '#evidence/node/signing.ts';
 import type { Log } from '#platform/log.ts';
+import { ByteBudget } from './byte-budget.ts';
 import type { Journal, JournalEvents, JournalPart, ResumedPart } from './journal/journal.ts';
 import { Manifest } from './manifest.ts';
 import { type OpenedRecording, openRecording } from './open-recording.ts';
@@ -14,8 +15,8 @@ import { type RecordingIndex, type RecordingRow, rowStatus } from './recording-i
 import type { RecordingWriter } from './recording-writer.ts';
 import { readPast } from './recovery.ts';
 import { type RetryOptions, retry } from './retry.ts';
+import { Sealer } from './sealer.ts';
 import { SealingLine } from './sealing-line.ts';
-import { Slots } from './slots.ts';
 
 const TICK_MS = 500;
 const FIRST_RECOVERY_RETRY_MS = 10_000;
@@ -30,7 +31,6 @@ export interface RecorderOptions {
   readonly log: Log;
   readonly runBytes: number;
   readonly runSeconds: number;
-  readonly level: number;
   readonly sealingRuns: number;
   readonly retrySeconds: number;
   readonly durability: 'strict' | 'relaxed';
@@ -50,7 +50,8 @@ interface Live {
 /** All recordings of this service: the recorder's end of the record transport. */
 export class Recorder implements RecordTransport {
   readonly #options: RecorderOptions;
-  readonly #slots: Slots;
+  readonly #sealer: Sealer;
+  readonly #budget: ByteBudget;
   readonly #live = new Map<string, Live>();
   readonly #opening = new Map<string, Promise<RecordingStatus>>();
   readonly #aborter = new AbortController();
@@ -65,7 +66,8 @@ export class Recorder implements RecordTransport {
 
   constructor(options: RecorderOptions) {
     this.#options = options;
-    this.#slots = new Slots(options.sealingRuns);
+    this.#sealer = new Sealer(options.peers['chunk-processor']);
+    this.#budget = new ByteBudget(options.sealingRuns * options.runBytes);
   }
 
   get liveCount(): number {
@@ -130,11 +132,11 @@ export class Recorder implements RecordTransport {
     isLeft: boolean,
     openPart: (events: JournalEvents) => JournalPart,
   ): Live {
-    const { peers, journal, index, log, runBytes, runSeconds, level } = this.#options;
+    const { peers, journal, index, log, runBytes, runSeconds } = this.#options;
     const line = new SealingLine(id, publicKeys, manifest, {
       peers,
-      slots: this.#slots,
-      level,
+      sealer: this.#sealer,
+      budget: this.#budget,
       retry: this.#retry(id),
       progress: {
         chunks: (chunks, run) => index.keepChunks(id, chunks, run),

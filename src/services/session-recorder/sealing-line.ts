@@ -1,13 +1,14 @@
 import type { SealedChunk, SealHead } from '#contract/chunk-processor.ts';
 import { ServiceError } from '#contract/errors.ts';
 import type { Peers } from '#contract/index.ts';
-import { decodeSealAnswer, encodeSealRequest, LOST_STATE, type SealAnswer } from '#contract/seal-message.ts';
+import { LOST_STATE, type SealAnswer, sealRequestPrefix } from '#contract/seal-message.ts';
 import { type KeyName, keyNameOf } from '#evidence/record.ts';
+import type { ByteBudget } from './byte-budget.ts';
 import type { JournalRun, KeptState } from './journal/journal.ts';
 import type { Manifest } from './manifest.ts';
 import type { RunFacts } from './recording-index.ts';
 import { type RetryOptions, retry } from './retry.ts';
-import type { Slots } from './slots.ts';
+import type { Sealer } from './sealer.ts';
 
 /** A run that was cut, ready to be sealed. */
 export interface CutRun {
@@ -22,10 +23,11 @@ export interface CutRun {
 }
 
 export interface SealingContext {
-  readonly peers: Pick<Peers, 'chunk-processor' | 'session-storage'>;
-  /** Shared by all recordings: bounds the runs that are sealed or stored at a time, and the copies of them. */
-  readonly slots: Slots;
-  readonly level: number;
+  readonly peers: Pick<Peers, 'session-storage'>;
+  /** Shared by all recordings. */
+  readonly sealer: Sealer;
+  /** Shared by all recordings: bounds the runs that are in memory, from their reading until they are stored. */
+  readonly budget: ByteBudget;
   readonly retry: RetryOptions;
   readonly progress: SealingProgress;
   /** Keeps the decoder's state after a screen run in the journal. */
@@ -49,20 +51,30 @@ const NOTHING: SealAnswer = {
   state: NO_STATE,
   chunks: [],
 };
+/** What a run takes of the budget at least: its decoder's state, and what surrounds it. */
+const MIN_RUN_BYTES = 256 * 1024;
+
+/** A cut run on its way into the store. */
+interface Item {
+  readonly cut: CutRun;
+  /** Its chunks, those that are stored taken away; null until it is sealed. */
+  sealed: SealAnswer | null;
+  /** What is known of its chunks is kept, and counted. */
+  isNoted: boolean;
+}
 
 /**
- * Takes one recording's runs in the order in which they were cut and has each sealed, stored and told in a partial entry,
- * one after another: chunk numbers, leaves and the decoder's state follow from that order. A failure stops the line;
- * `drain` tries again where it stood. What is sealed is kept until it is stored: it is never sealed twice.
+ * Takes one recording's runs in the order in which they were cut and has each sealed, stored and told in a partial entry:
+ * chunk numbers, leaves and the decoder's state follow from that order. Runs of different streams that were cut together
+ * are sealed at the same time. A failure stops the line; `drain` tries again where it stood. What is sealed is kept until
+ * it is stored: it is never sealed twice.
  */
 export class SealingLine {
   readonly #session: string;
   readonly #publicKeys: Readonly<Record<KeyName, string>>;
   readonly #manifest: Manifest;
   readonly #context: SealingContext;
-  readonly #queue: CutRun[] = [];
-  /** The answer for the queue's first run, what is stored of it taken away. */
-  #sealed: SealAnswer | null = null;
+  readonly #queue: Item[] = [];
   /** A signed partial entry that is not stored yet. */
   #partial: string | null = null;
   /** The decoder's state after the last stored screen run; null before the first. */
@@ -88,8 +100,8 @@ export class SealingLine {
     this.#state = state ?? inMemory(LOST_STATE);
   }
 
-  push(run: CutRun): void {
-    this.#queue.push(run);
+  push(cut: CutRun): void {
+    this.#queue.push({ cut, sealed: null, isNoted: false });
   }
 
   /**
@@ -108,48 +120,78 @@ export class SealingLine {
   async #work(): Promise<void> {
     await this.#storePartial();
     while (this.#queue.length > 0) {
-      this.#sealed ??= await this.#seal(this.#queue[0]);
-      await this.#store(this.#sealed);
-      if (this.#nextState) {
-        this.#state?.release();
-        [this.#state, this.#nextState] = [this.#nextState, null];
+      const group = this.#nextGroup();
+      const release = await this.#try(() => this.#seal(group));
+      try {
+        await this.#store(group);
+      } finally {
+        release();
       }
-      this.#queue.shift()?.run.release();
-      this.#sealed = null;
+      this.#queue.splice(0, group.length);
+      for (const { cut } of group) cut.run.release();
     }
   }
 
-  async #seal({ run, head, activity, gaps, config }: CutRun): Promise<SealAnswer> {
+  /** The first runs, one of a stream: none of them needs to know what becomes of another. */
+  #nextGroup(): readonly Item[] {
+    const streams = this.#queue.map(({ cut }) => cut.run.stream);
+    const end = streams.findIndex((stream, i) => streams.indexOf(stream) < i);
+    return this.#queue.slice(0, end < 0 ? this.#queue.length : end);
+  }
+
+  /**
+   * Seals what is not sealed of a group.
+   * @returns gives back the memory that it takes until it is stored
+   * @throws the first failure; what was sealed is kept
+   */
+  async #seal(group: readonly Item[]): Promise<() => void> {
+    const bytes = group.reduce((sum, { cut }) => sum + Math.max(MIN_RUN_BYTES, cut.run.bytes), 0);
+    const release = await this.#context.budget.take(bytes);
+    const sealing = group.map(async (item) => {
+      item.sealed ??= await this.#sealOne(item.cut);
+    });
+    const failure = (await Promise.allSettled(sealing)).find(({ status }) => status === 'rejected');
+    if (!failure) return release;
+    release();
+    throw (failure as PromiseRejectedResult).reason;
+  }
+
+  async #sealOne({ run, head, activity }: CutRun): Promise<SealAnswer> {
     const { stream } = run;
     const request: SealHead = {
       session_id: this.#session,
       stream,
       recipient: this.#publicKeys[keyNameOf(stream)],
-      level: this.#context.level,
       next_index: { screen: this.#manifest.nextIndex('screen'), keyframes: this.#manifest.nextIndex('keyframes') },
       stored_bytes: { all: this.#manifest.storedBytes(), keyframes: this.#manifest.storedBytes('keyframes') },
       activity,
     };
     const state = stream === 'screen' && this.#state ? await this.#state.read().catch(() => LOST_STATE) : NO_STATE;
-    const answer = await this.#try(async () => {
-      const records = await run.read();
-      // Where the journal has failed, nothing of a run may have become durable.
-      if (run.records === 0) return NOTHING;
-      const body = encodeSealRequest(request, state, head ? [head, ...records] : records);
-      return decodeSealAnswer(await this.#context.peers['chunk-processor'].seal({ body }));
-    });
+    const prefix = sealRequestPrefix(request, state);
+    const body = await run.read(head ? Buffer.concat([prefix, head]) : prefix);
     if (run.damage.length > 0) this.#context.onDamage(run.damage);
-    if (answer === NOTHING) return { ...NOTHING, head: { ...NOTHING.head, chunks: [] } };
-    const { chunks, decoded_bytes, undecodable_bytes } = answer.head;
-    const [own] = chunks;
+    // Where the journal has failed, nothing of a run may have become durable.
+    if (run.records === 0) return { ...NOTHING, head: { ...NOTHING.head, chunks: [] } };
+    const answer = await this.#context.sealer.seal(body);
+    const [own] = answer.head.chunks;
     const expected = run.records + (head ? 1 : 0);
     if (own?.stream !== stream || own.records !== expected) {
       const found = own ? `${own.records} records of ${own.stream}` : 'nothing';
       throw new ServiceError('conflict', `${found} came back sealed, ${expected} records of ${stream} were sent`);
     }
-    this.#nextState?.release();
-    this.#nextState = null;
-    if (stream === 'screen') this.#nextState = await this.#keep(answer.state, run.lastSeq);
+    return { ...answer, head: { ...answer.head, chunks: [...answer.head.chunks] }, chunks: [...answer.chunks] };
+  }
+
+  /** Keeps what is known of a sealed run, before the first of its chunks is stored. */
+  async #note(item: Item, { head, state }: SealAnswer): Promise<void> {
+    const { run, gaps, config } = item.cut;
+    const { chunks, decoded_bytes, undecodable_bytes } = head;
+    if (item.isNoted || chunks.length === 0) return;
+    if (run.stream === 'screen') {
+      this.#nextState?.release();
+      this.#nextState = null;
+      this.#nextState = await this.#keep(state, run.lastSeq);
+    }
     await this.#context.progress.chunks(chunks, {
       lastSeq: run.lastSeq,
       records: run.records,
@@ -161,7 +203,7 @@ export class SealingLine {
     });
     this.#manifest.decodedBytes += decoded_bytes;
     this.#manifest.undecodableBytes += undecodable_bytes;
-    return { head: { ...answer.head, chunks: [...chunks] }, state: NO_STATE, chunks: [...answer.chunks] };
+    item.isNoted = true;
   }
 
   /** In the journal, so that it takes no memory and outlives a crash; in memory where the journal has failed. */
@@ -170,30 +212,11 @@ export class SealingLine {
     return this.#context.keep(state, seq).catch(() => inMemory(state.slice()));
   }
 
-  /** Stores what is left of a sealed run; what was stored before a failure is told in a partial entry all the same. */
-  async #store({ head, chunks }: SealAnswer): Promise<void> {
+  /** Stores what is left of sealed runs; what was stored before a failure is told in a partial entry all the same. */
+  async #store(group: readonly Item[]): Promise<void> {
     const before = this.#manifest.leaves;
     try {
-      while (head.chunks.length > 0) {
-        const [chunk] = head.chunks;
-        const index = this.#manifest.nextIndex(chunk.stream);
-        const { compression, sha256, first_us, last_us, records } = chunk;
-        const stored = await this.#try(() =>
-          this.#context.peers['session-storage'].putChunk({
-            params: { id: this.#session, stream: chunk.stream, index },
-            query: { compression, sha256, first_us, last_us, records },
-            body: chunks[0],
-          }),
-        );
-        this.#manifest.add(chunk);
-        head.chunks.shift();
-        chunks.shift();
-        const { leaves, root } = this.#manifest;
-        if (stored.leaves !== leaves || stored.root !== root) {
-          const found = `${stored.leaves} leaves with root ${stored.root}`;
-          throw new ServiceError('conflict', `the store has ${found}, the recorder ${leaves} with root ${root}`);
-        }
-      }
+      for (const item of group) await this.#storeOne(item, item.sealed!);
     } finally {
       if (this.#manifest.leaves > before) {
         this.#partial = this.#manifest.signPartial();
@@ -201,6 +224,35 @@ export class SealingLine {
         await this.#storePartial();
       }
     }
+  }
+
+  async #storeOne(item: Item, sealed: SealAnswer): Promise<void> {
+    await this.#note(item, sealed);
+    const { head, chunks } = sealed;
+    while (head.chunks.length > 0) {
+      const [chunk] = head.chunks;
+      const index = this.#manifest.nextIndex(chunk.stream);
+      const { compression, sha256, first_us, last_us, records } = chunk;
+      const stored = await this.#try(() =>
+        this.#context.peers['session-storage'].putChunk({
+          params: { id: this.#session, stream: chunk.stream, index },
+          query: { compression, sha256, first_us, last_us, records },
+          body: chunks[0],
+        }),
+      );
+      this.#manifest.add(chunk);
+      head.chunks.shift();
+      chunks.shift();
+      const { leaves, root } = this.#manifest;
+      if (stored.leaves !== leaves || stored.root !== root) {
+        const found = `${stored.leaves} leaves with root ${stored.root}`;
+        throw new ServiceError('conflict', `the store has ${found}, the recorder ${leaves} with root ${root}`);
+      }
+    }
+    item.sealed = { ...sealed, state: NO_STATE };
+    if (item.cut.run.stream !== 'screen' || !this.#nextState) return;
+    this.#state?.release();
+    [this.#state, this.#nextState] = [this.#nextState, null];
   }
 
   async #storePartial(): Promise<void> {
@@ -215,9 +267,9 @@ export class SealingLine {
     this.#partial = null;
   }
 
-  /** Tries until it works or patience ends; a slot is taken for each try alone, so that who waits holds up nobody. */
+  /** Tries until it works or patience ends. */
   #try<T>(work: () => Promise<T>): Promise<T> {
-    return retry(() => this.#context.slots.run(work), this.#context.retry);
+    return retry(work, this.#context.retry);
   }
 }
 

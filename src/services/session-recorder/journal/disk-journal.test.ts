@@ -64,7 +64,7 @@ function openPart(journal: DiskJournal, session = newId()) {
 }
 
 async function readRun(run: JournalRun) {
-  const bytes = Buffer.concat(await run.read());
+  const bytes = await run.read();
   assert.equal(bytes.length, run.bytes);
   const records = [...readRecords(bytes, run.stream)].map((placed) => placed.record);
   assert.equal(records.length, run.records);

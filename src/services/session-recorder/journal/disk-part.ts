@@ -103,8 +103,7 @@ export class DiskPart implements JournalPart {
 export function keptState(run: DiskRun): KeptState {
   return {
     async read() {
-      const [pieces] = await run.read();
-      return joinStatePieces(pieces);
+      return joinStatePieces(await run.read());
     },
     release: () => run.release(),
   };

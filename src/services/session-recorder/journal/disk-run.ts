@@ -4,6 +4,8 @@ import type { FrameKind } from './frame.ts';
 import type { ReadJob, ReadResult } from './jobs.ts';
 import type { Segment } from './segment.ts';
 
+const NOTHING = new Uint8Array(0);
+
 /** Where a frame of a run stands. */
 export interface PlacedFrame {
   readonly segment: Segment;
@@ -121,18 +123,19 @@ export class DiskRun<K extends FrameKind = FrameKind> {
     if (this.#pendingRecords === 0) this.#settled?.resolve();
   }
 
-  async read(): Promise<readonly Uint8Array[]> {
+  async read(before: Uint8Array = NOTHING): Promise<Uint8Array> {
     await this.settled();
     const places = this.#places.map(({ segment, offsets, lengths }) => {
       return { number: segment.number, key: segment.key, offsets, lengths };
     });
-    const { payload, damage } = await this.#host.read({ places, bytes: this.#bytes });
+    const { bytes, damage } = await this.#host.read({ places, before, bytes: this.#bytes });
     if (damage.length > 0 && this.stream !== 'state') {
+      const records = bytes.subarray(before.length);
       this.damage = damage;
-      this.#bytes = payload.length;
-      this.#records = [...readRecords(payload)].length;
+      this.#bytes = records.length;
+      this.#records = [...readRecords(records)].length;
     }
-    return [payload];
+    return bytes;
   }
 
   release(): void {

@@ -27,6 +27,9 @@ export const END_BYTES = LENGTH_BYTES;
 /** The longest payload: a megabyte of gathered records, and one more record of that size. */
 export const MAX_PAYLOAD_BYTES = 3 * 1024 * 1024;
 
+/** Bytes that are decrypted at a time. */
+const PIECE_BYTES = 64 * 1024;
+
 export const KEY_BYTES = 32;
 const CIPHER = 'chacha20-poly1305';
 
@@ -110,29 +113,61 @@ export function claimedLength(bytes: Buffer, at: number): number | null {
  * @throws FormatError when it does not authenticate or its head is none
  */
 export function openFrame(bytes: Buffer, key: Uint8Array, offset: number): Frame {
-  const fail = (field: string, reason: string) => new FormatError(`frame.${field}`, `${reason} (at byte ${offset})`);
-  if (claimedLength(bytes, 0) !== bytes.length) throw fail('length', `does not fit ${bytes.length} bytes`);
-  const body = bytes.subarray(LENGTH_BYTES, bytes.length - TAG_BYTES);
+  const payload = Buffer.allocUnsafeSlow(Math.max(0, bytes.length - FRAME_OVERHEAD));
+  const head = decryptFrame(payload, 0, bytes, key, offset);
+  const kind = kindOf(head, offset);
+  return {
+    session: uuid(head.toString('hex', 0, 16)),
+    kind,
+    flags: head[17],
+    commit: head.readUInt32LE(20),
+    offset,
+    length: bytes.length,
+    payload,
+  };
+}
+
+/**
+ * Opens one frame's payload into `target`.
+ * @param at where it goes
+ * @returns where it ends; when it throws, `target` may have changed from `at` on
+ * @throws FormatError as `openFrame`
+ */
+export function openFrameInto(target: Uint8Array, at: number, bytes: Buffer, key: Uint8Array, offset: number): number {
+  kindOf(decryptFrame(target, at, bytes, key, offset), offset);
+  return at + bytes.length - FRAME_OVERHEAD;
+}
+
+/** @returns the frame's head */
+function decryptFrame(target: Uint8Array, at: number, bytes: Buffer, key: Uint8Array, offset: number): Buffer {
+  if (claimedLength(bytes, 0) !== bytes.length) {
+    throw frameError('length', `does not fit ${bytes.length} bytes`, offset);
+  }
+  const end = bytes.length - TAG_BYTES;
   const decipher = createDecipheriv(CIPHER, key, nonce(offset), { authTagLength: TAG_BYTES });
-  decipher.setAAD(bytes.subarray(0, LENGTH_BYTES), { plaintextLength: body.length });
-  decipher.setAuthTag(bytes.subarray(bytes.length - TAG_BYTES));
-  const open = decipher.update(body);
+  decipher.setAAD(bytes.subarray(0, LENGTH_BYTES), { plaintextLength: end - LENGTH_BYTES });
+  decipher.setAuthTag(bytes.subarray(end));
+  const head = decipher.update(bytes.subarray(LENGTH_BYTES, PAYLOAD_AT));
+  // Piece by piece: what each is decrypted into stays in the processor's cache, and its memory is used again.
+  for (let from = PAYLOAD_AT; from < end; from += PIECE_BYTES) {
+    target.set(decipher.update(bytes.subarray(from, Math.min(end, from + PIECE_BYTES))), at + from - PAYLOAD_AT);
+  }
   try {
     decipher.final();
   } catch {
-    throw fail('tag', 'does not authenticate');
+    throw frameError('tag', 'does not authenticate', offset);
   }
-  const kind = FRAME_KINDS[open[16]];
-  if (kind === undefined) throw fail('kind', `${open[16]} is unknown`);
-  return {
-    session: uuid(open.toString('hex', 0, 16)),
-    kind,
-    flags: open[17],
-    commit: open.readUInt32LE(20),
-    offset,
-    length: bytes.length,
-    payload: open.subarray(HEAD_BYTES),
-  };
+  return head;
+}
+
+function kindOf(head: Buffer, offset: number): FrameKind {
+  const kind = FRAME_KINDS[head[16]];
+  if (kind === undefined) throw frameError('kind', `${head[16]} is unknown`, offset);
+  return kind;
+}
+
+function frameError(field: string, reason: string, offset: number): FormatError {
+  return new FormatError(`frame.${field}`, `${reason} (at byte ${offset})`);
 }
 
 function nonce(offset: number): Buffer {

@@ -32,13 +32,15 @@ export interface ReadJob {
     readonly offsets: readonly number[];
     readonly lengths: readonly number[];
   }[];
+  /** What stands before the payloads in the result. */
+  readonly before: Uint8Array;
   /** Payload bytes in all. */
   readonly bytes: number;
 }
 
 export interface ReadResult {
-  /** Payloads of all frames that could be read, one after another. */
-  readonly payload: Uint8Array<ArrayBuffer>;
+  /** `before`, then the payloads of all frames that could be read, one after another. */
+  readonly bytes: Uint8Array<SharedArrayBuffer>;
   /** Why frames could not be read, one line a frame. */
   readonly damage: readonly string[];
 }

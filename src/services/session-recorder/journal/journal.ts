@@ -76,8 +76,12 @@ export interface JournalRun {
   readonly records: number;
   /** Seq of the last record; -1 when there is none. */
   readonly lastSeq: number;
-  /** Reads the written records back, in parts, once all of them are durable or lost. Where some are damaged, the others. */
-  read(): Promise<readonly Uint8Array[]>;
+  /**
+   * Reads the written records back, once all of them are durable or lost. Where some are damaged, the others.
+   * @param before bytes to stand before them
+   * @returns `before` and the records, in memory that other threads may see without a copy
+   */
+  read(before?: Uint8Array): Promise<Uint8Array>;
   /** What `read` could not read, in words. */
   readonly damage: readonly string[];
   /** The run is stored: it may be forgotten. */

@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { FormatError } from '#evidence/format-error.ts';
 import type { Disk } from './disk.ts';
-import { KEY_BYTES, openFrame, sealFrames } from './frame.ts';
+import { KEY_BYTES, openFrameInto, sealFrames } from './frame.ts';
 import type { CommitJob, CommitTimes, PrepareJob, ReadJob, ReadResult, ScannedSegment } from './jobs.ts';
 import { readSegment, SEGMENT_HEADER_BYTES, writeSegmentHeader } from './segment-reader.ts';
 import { summarizeFrame } from './summary.ts';
@@ -107,26 +107,26 @@ export class SegmentFiles {
   }
 
   /** Reads frames back. One that cannot be read does not keep the others. */
-  read({ places, bytes }: ReadJob): ReadResult {
-    const payload = new Uint8Array(bytes);
+  read({ places, before, bytes }: ReadJob): ReadResult {
+    const target = new Uint8Array(new SharedArrayBuffer(before.length + bytes));
+    target.set(before);
+    const longest = places.reduce((most, { lengths }) => lengths.reduce((a, b) => Math.max(a, b), most), 0);
+    const frame = Buffer.allocUnsafeSlow(longest);
     const damage: string[] = [];
-    let used = 0;
+    let used = before.length;
     for (const { number, key, offsets, lengths } of places) {
       this.#within(this.#path(number), (file) => {
         for (const [i, offset] of offsets.entries()) {
           try {
-            const frame = Buffer.allocUnsafe(lengths[i]);
-            const read = this.#disk.read(file, frame, offset);
-            const { payload: own } = openFrame(frame.subarray(0, read), key, offset);
-            payload.set(own, used);
-            used += own.length;
+            const read = this.#disk.read(file, frame.subarray(0, lengths[i]), offset);
+            used = openFrameInto(target, used, frame.subarray(0, read), key, offset);
           } catch (error) {
             damage.push(`segment ${number}: ${(error as Error).message}`);
           }
         }
       });
     }
-    return { payload: payload.subarray(0, used), damage };
+    return { bytes: target.subarray(0, used), damage };
   }
 
   freeBytes(): number {

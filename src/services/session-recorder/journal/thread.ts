@@ -1,7 +1,6 @@
 /** A thread that does the journal's blocking work, one job after another. */
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Disk } from './disk.ts';
-import type { ReadResult } from './jobs.ts';
 import { SegmentFiles } from './segment-files.ts';
 
 /** What a thread is started with. */
@@ -25,15 +24,9 @@ const files = new SegmentFiles(module.disk, folder);
 parentPort!.on('message', ({ name, job }: { name: JobName; job: never }) => {
   try {
     const result = files[name](job);
-    parentPort!.postMessage({ result }, memoryOf(result));
+    parentPort!.postMessage({ result });
   } catch (error) {
     const { message, code } = error as NodeJS.ErrnoException;
     parentPort!.postMessage({ failure: { message, code } });
   }
 });
-
-/** What a run was read back into goes over to the reader. */
-function memoryOf(result: unknown): ArrayBuffer[] {
-  const isRead = typeof result === 'object' && result !== null && 'payload' in result;
-  return isRead ? [(result as ReadResult).payload.buffer] : [];
-}
