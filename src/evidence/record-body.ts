@@ -16,6 +16,8 @@ export interface ConfigBody {
   readonly depth: number;
   /** Codec names by the id that the client chose. */
   readonly codecs: Readonly<Record<string, string>>;
+  /** Drawing orders that were negotiated (docs/recording-format.md, Config); absent where none are to come. */
+  readonly orders?: unknown;
   /** Recording profile, e.g. `bitmap-only`. */
   readonly profile: string;
   /** Why that one. */

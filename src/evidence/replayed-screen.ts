@@ -8,8 +8,11 @@ export interface ReplayedScreen {
   readonly height: number;
   /** Rows from the top, RGBX, X = 0xFF, pointer not included. */
   readonly pixels: Uint8Array;
-  /** Takes the desktop's size in pixels, its bits per pixel and its codecs' names; another size blackens the screen. */
-  configure(config: Pick<ConfigBody, 'width' | 'height' | 'depth' | 'codecs'>): void;
+  /**
+   * Takes the desktop's size in pixels, its bits per pixel, its codecs' names and its drawing orders; another size blackens
+   * the screen.
+   */
+  configure(config: Pick<ConfigBody, 'width' | 'height' | 'depth' | 'codecs' | 'orders'>): void;
   /** Applies a whole server PDU. */
   apply(pdu: Uint8Array): void;
 }

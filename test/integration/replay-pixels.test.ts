@@ -10,7 +10,9 @@ import { connect as connectTls, type TLSSocket } from 'node:tls';
 import { connectUnixSocket } from '#platform/unix-socket.ts';
 import { type Frame, Framer } from '#rdp/framer.ts';
 import { ScreenDecoder } from '#rdp/graphics/screen-decoder.ts';
-import { capability } from '#rdp/pdu/capability-set.ts';
+import { announcedOrders } from '#rdp/order/order-announcement.ts';
+import { type OrderSupport, orderSupportOf } from '#rdp/order/order-support.ts';
+import { type CapabilitySet, capability } from '#rdp/pdu/capability-set.ts';
 import { Protocol } from '#rdp/pdu/negotiation.ts';
 import { ClientActivation } from '#rdp/sequence/client-activation.ts';
 import { ClientConnection } from '#rdp/sequence/client-connection.ts';
@@ -23,10 +25,21 @@ import { assertSamePixels, difference, type Picture, quantise565 } from '../supp
 
 const WIDTH = 1021;
 const HEIGHT = 707;
+const DESKTOP = { width: WIDTH, height: HEIGHT, codecs: {} };
 
 const skip = needs('bwrap', 'openbox', 'xdotool', 'xrdp', 'xterm', 'Xvnc', 'xwd');
 
-const capabilities = () => [
+const noOrders = capability('order', {
+  desktopSaveXGranularity: 1,
+  desktopSaveYGranularity: 20,
+  maximumOrderLevel: 1,
+  orderFlags: 10,
+});
+
+/** What the client announces besides bitmaps. */
+type Profile = 'bitmaps' | 'orders';
+
+const capabilities = (profile: Profile): CapabilitySet[] => [
   capability('general', { osMajorType: 1, osMinorType: 3, protocolVersion: 0x200, extraFlags: 0x0401 }),
   capability('bitmap', {
     preferredBitsPerPixel: 32,
@@ -39,12 +52,7 @@ const capabilities = () => [
     bitmapCompressionFlag: 1,
     multipleRectangleSupport: 1,
   }),
-  capability('order', {
-    desktopSaveXGranularity: 1,
-    desktopSaveYGranularity: 20,
-    maximumOrderLevel: 1,
-    orderFlags: 10,
-  }),
+  ...(profile === 'orders' ? announcedOrders() : [noOrders]),
   capability('pointer', { colorPointerFlag: 1, colorPointerCacheSize: 20, pointerCacheSize: 20 }),
   capability('input', { inputFlags: 0x35, keyboardLayout: 0x409, keyboardType: 4, keyboardFunctionKey: 12 }),
 ];
@@ -69,7 +77,7 @@ class Watcher {
     this.#ended = this.#watch(frames, activation);
   }
 
-  static async connect(path: string, bitsPerPixel: 16 | 24 | 32): Promise<Watcher> {
+  static async connect(path: string, bitsPerPixel: 16 | 24 | 32, profile: Profile): Promise<Watcher> {
     const client = new ClientConnection({
       cookie: 'someone',
       routingToken: null,
@@ -89,8 +97,10 @@ class Watcher {
       assert.ok(!done, `the server left in phase ${client.state.phase}`);
       for (const answer of client.receive(frame.bytes)) tls.write(answer);
     }
-    const activation = new ClientActivation(client.state.server, capabilities);
+    const activation = new ClientActivation(client.state.server, () => capabilities(profile));
     const watcher = new Watcher(tls, frames, activation);
+    const support = orderSupportOf(capabilities(profile));
+    if (support) watcher.decoder.configure({ ...DESKTOP, depth: bitsPerPixel, orders: support });
     watcher.#take(client.state.frame, activation);
     return watcher;
   }
@@ -151,9 +161,12 @@ describe('what xrdp sends, replayed', { skip, concurrency: false, timeout: 400_0
         await desktop?.stop();
       });
 
-      for (const depth of [16, 24, 32] as const) {
-        test(`at ${depth} bits per pixel every pixel is right, and mutations do no harm`, async () => {
-          const watcher = await Watcher.connect(desktop.socketPath, depth);
+      const variants = (['bitmaps', 'orders'] as const).flatMap((profile) =>
+        ([16, 24, 32] as const).map((depth) => ({ profile, depth })),
+      );
+      for (const { profile, depth } of variants) {
+        test(`${profile} at ${depth} bits per pixel: every pixel is right, and mutations do no harm`, async () => {
+          const watcher = await Watcher.connect(desktop.socketPath, depth, profile);
           try {
             const compare = async (moment: string) => {
               let expected!: Picture;
@@ -164,7 +177,11 @@ describe('what xrdp sends, replayed', { skip, concurrency: false, timeout: 400_0
                 return picture.width === expected.width && !difference(picture, expected);
               };
               await eventually(moment, isSame).catch(() => {
-                assertSamePixels(watcher.picture, expected, join(tmpdir(), `replay-${backend}-${depth}-${moment}`));
+                assertSamePixels(
+                  watcher.picture,
+                  expected,
+                  join(tmpdir(), `replay-${backend}-${profile}-${depth}-${moment}`),
+                );
               });
             };
             // xrdp resizes the desktop to its client.
@@ -181,7 +198,7 @@ describe('what xrdp sends, replayed', { skip, concurrency: false, timeout: 400_0
             await compare('moved');
             assert.equal(watcher.decoder.undecodableBytes, 0, `${watcher.decoder.lastError}`);
             assert.notEqual(watcher.decoder.pointer.image, null);
-            mutate(watcher.pdus);
+            mutate(watcher.pdus, orderSupportOf(capabilities(profile)));
           } finally {
             await watcher.close();
           }
@@ -192,8 +209,9 @@ describe('what xrdp sends, replayed', { skip, concurrency: false, timeout: 400_0
 });
 
 /** Replays PDUs with random bytes changed: counts stay whole, nothing is thrown. */
-function mutate(pdus: readonly Uint8Array[]): void {
+function mutate(pdus: readonly Uint8Array[], support: OrderSupport | null): void {
   const decoder = new ScreenDecoder();
+  if (support) decoder.configure({ ...DESKTOP, depth: 32, orders: support });
   let bytes = 0;
   for (const pdu of pdus.slice(0, 2000)) {
     const changed = pdu.slice();

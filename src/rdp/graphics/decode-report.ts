@@ -23,6 +23,8 @@ export interface DesktopConfig {
   readonly depth: number;
   /** Number that the client gave a codec, in decimal → name (docs/recording-format.md). */
   readonly codecs: Readonly<Record<string, string>>;
+  /** An OrderSupport as parsed from JSON; none where no drawing orders are to come. */
+  readonly orders?: unknown;
 }
 
 /** Bytes of PDUs by what became of them. */

@@ -130,7 +130,7 @@ test('what is not of the profile counts as undecodable and the rest is applied',
   const orders = writeFastPathUpdate(FastPathUpdateCode.orders, Uint8Array.of(1, 0, 9, 9))[0];
   decoder.apply(orders);
   assert.equal(decoder.undecodableBytes, 4);
-  assert.match(decoder.lastError!.message, /updateCode/);
+  assert.match(decoder.lastError!.message, /orders: were not announced/);
   const whole = bitmapUpdate(screen, screen.bounds, 32);
   const broken = whole.slice();
   broken[20]--;

@@ -1,10 +1,12 @@
 /**
- * Replays a server's PDUs to pixels: bitmaps on the slow and the fast path, and surface commands. The same code replays in Node.js
- * and in browsers, makes keyframes, and checks them.
+ * Replays a server's PDUs to pixels: bitmaps and drawing orders on the slow and the fast path, and surface commands. The
+ * same code replays in Node.js and in browsers, makes keyframes, and checks them.
  */
 import { DecodeError } from '../bytes.ts';
 import { BitmapDecoder } from '../codec/bitmap-decoder.ts';
 import { OPAQUE, rgbx } from '../codec/pixel.ts';
+import { type OrderSupport, readOrderSupport } from '../order/order-support.ts';
+import { type OrdersUpdate, readFastPathOrders, readSlowPathOrders } from '../order/orders-update.ts';
 import { readDemandActive } from '../pdu/active.ts';
 import { type BitmapData, BitmapFlag, readBitmapUpdate } from '../pdu/bitmap-update.ts';
 import { BulkFlag } from '../pdu/bulk-flags.ts';
@@ -23,6 +25,8 @@ import { readShareData, ShareDataType } from '../pdu/share-data.ts';
 import { FrameAction, readSurfaceCommands } from '../pdu/surface-commands.ts';
 import { readUpdateType, UpdateType } from '../pdu/update.ts';
 import type { DecodeCounts, DesktopConfig, ScreenListener } from './decode-report.ts';
+import { type DrawingOrder, OrderDecoder } from './order-decoder.ts';
+import { readOrderState, writeOrderState } from './order-state.ts';
 import { PointerState } from './pointer-state.ts';
 import { isScreenSize, Screen } from './screen.ts';
 import { readScreenState, writeScreenState } from './screen-state.ts';
@@ -44,6 +48,7 @@ export class ScreenDecoder {
   readonly #bitmaps = new BitmapDecoder();
   readonly #surfaces: SurfacePainter;
   readonly #fragments = new FastPathReassembler(MAX_FRAGMENTED_UPDATE);
+  #orders: OrderDecoder | null = null;
 
   /**
    * A black screen, until PDUs paint it.
@@ -106,12 +111,19 @@ export class ScreenDecoder {
   }
 
   /**
-   * Takes a desktop's size and depth and its codecs' numbers, as a config record says them; another size blackens the
-   * screen. A size that no desktop can have changes nothing and is told in `lastError`.
+   * Takes what a config record says: a desktop's size and depth, its codecs' numbers, and the drawing orders that were
+   * negotiated. Another size blackens the screen, other orders empty their caches. What cannot be changes nothing and is
+   * told in `lastError`.
    */
-  configure({ width, height, depth, codecs }: DesktopConfig): void {
+  configure({ width, height, depth, codecs, orders }: DesktopConfig): void {
     this.#attempt(0, () => this.#resize(width, height, depth));
     this.#surfaces.setCodecs(codecs);
+    this.#attempt(0, () => this.#negotiate(orders === undefined ? null : readOrderSupport(orders)));
+  }
+
+  #negotiate(support: OrderSupport | null): void {
+    if (JSON.stringify(support) === JSON.stringify(this.#orders?.support ?? null)) return;
+    this.#orders = support && new OrderDecoder(support, this.screen, this.palette);
   }
 
   #resize(width: number, height: number, depth: number): void {
@@ -143,6 +155,9 @@ export class ScreenDecoder {
     const data = this.#fragments.push(update);
     if (data === null) return;
     switch (update.code) {
+      case FastPathUpdateCode.orders:
+        this.#applyOrders(readFastPathOrders(data));
+        break;
       case FastPathUpdateCode.bitmap:
         this.#applyBitmaps(data);
         break;
@@ -156,7 +171,7 @@ export class ScreenDecoder {
         break;
       default: {
         const pointer = readFastPathPointer(update.code, data);
-        if (pointer === null) throw new DecodeError('updateCode', `${update.code} is not of the bitmap profile`, 0);
+        if (pointer === null) throw new DecodeError('updateCode', `${update.code} was not announced`, 0);
         this.#applyPointer(pointer);
       }
     }
@@ -175,13 +190,19 @@ export class ScreenDecoder {
 
   #applyShareControl(control: ShareControl): void {
     if (control.type === ShareControlType.demandActive) this.#activate(control.body);
-    else if (control.type === ShareControlType.deactivateAll) this.#fragments.reset();
+    else if (control.type === ShareControlType.deactivateAll) this.#deactivate();
     else if (control.type === ShareControlType.data) this.#applyShareData(control);
     else this.counts.ignored += control.bytes.length;
   }
 
-  #activate(body: Uint8Array): void {
+  /** What is in progress ends; caches outlast it, as a server fills anew what it does not count on. */
+  #deactivate(): void {
     this.#fragments.reset();
+    this.#orders?.history.reset();
+  }
+
+  #activate(body: Uint8Array): void {
+    this.#deactivate();
     const bitmap = findCapability(readDemandActive(body).capabilitySets, 'bitmap');
     if (bitmap === undefined) throw new DecodeError('capabilitySets', 'have no bitmap capability', 0);
     this.#resize(bitmap.desktopWidth, bitmap.desktopHeight, bitmap.preferredBitsPerPixel);
@@ -204,10 +225,32 @@ export class ScreenDecoder {
   #applyUpdate(body: Uint8Array): void {
     const type = readUpdateType(body);
     if (type === UpdateType.bitmap) this.#applyBitmaps(body);
+    else if (type === UpdateType.orders) this.#applyOrders(readSlowPathOrders(body));
     else if (type === UpdateType.palette) this.#applyPalette(body);
     else if (type !== UpdateType.synchronize) {
-      throw new DecodeError('updateType', `${type} is not of the bitmap profile`, 0);
+      throw new DecodeError('updateType', `${type} is none`, 0);
     }
+  }
+
+  #applyOrders({ count, reader }: OrdersUpdate): void {
+    const orders = this.#orders;
+    if (orders === null) throw new DecodeError('orders', 'were not announced', 0);
+    orders.begin(this.#depth);
+    for (let left = count; left > 0; left--) {
+      const start = reader.offset;
+      let order: DrawingOrder | null = null;
+      // Where an order is not understood, nobody knows where the next one begins.
+      this.#attempt(reader.remaining, () => {
+        order = orders.read(reader);
+      });
+      if (order === null) return;
+      this.#attempt(reader.offset - start, () => this.#applyOrder(order!));
+    }
+  }
+
+  #applyOrder(order: DrawingOrder): void {
+    const painted = order();
+    if (painted !== null) this.listener.dirty?.(painted);
   }
 
   #applyBitmaps(body: Uint8Array): void {
@@ -242,7 +285,8 @@ export class ScreenDecoder {
   }
 
   /**
-   * All that is needed to go on elsewhere, or later: size, palette, pointers, codecs, fragments in progress, counts.
+   * All that is needed to go on elsewhere, or later: size, palette, pointers, codecs, drawing orders' history and caches,
+   * fragments in progress, counts.
    *
    * @param withPixels false where a picture of the pixels is kept beside the state, as in a keyframe
    */
@@ -256,6 +300,7 @@ export class ScreenDecoder {
       pointer: this.pointer,
       pending: this.#fragments.pending,
       surfaces: this.#surfaces.state,
+      orders: this.#orders && writeOrderState(this.#orders),
       pixels: withPixels ? this.pixels : null,
     });
   }
@@ -281,6 +326,10 @@ export class ScreenDecoder {
     decoder.pointer.restore(state.pointer.shown, state.pointer.position);
     decoder.#surfaces.restore(state.surfaces);
     if (state.pending !== null) decoder.#fragments.resume(state.pending);
+    if (state.orders !== null) {
+      const open = (support: OrderSupport) => new OrderDecoder(support, decoder.screen, decoder.palette);
+      decoder.#orders = readOrderState(state.orders, open);
+    }
     return decoder;
   }
 }

@@ -1,11 +1,12 @@
 /**
  * A screen decoder's state as bytes, version 1. Little-endian:
  *
- * u16 version | u16 flags (1 pixels, 2 fragments, 4 pointer position, 8 surface codecs) | u16 width | u16 height | u16 depth |
+ * u16 version | u16 flags (1 pixels, 2 fragments, 4 pointer position, 8 surface codecs, 16 drawing orders) | u16 width | u16 height | u16 depth |
  * u64 decoded, ignored, undecodable bytes | 256 × u32 palette words |
  * u16 pointer shown (0xFFFF hidden, 0xFFFE default, else slot) | [u16 x, u16 y] |
  * u16 pointers, each: u16 slot, width, height, hot x, hot y, width × height u32 words |
- * [u8 update code, u32 length, bytes] | [surface codecs (surface-state.ts)] | [width × height × 4 bytes of pixels]
+ * [u8 update code, u32 length, bytes] | [surface codecs (surface-state.ts)] |
+ * [u32 length, drawing orders (order-state.ts)] | [width × height × 4 bytes of pixels]
  */
 import { DecodeError, Reader, Writer } from '../bytes.ts';
 import { pointerMaxSize } from '../pdu/pointer-update.ts';
@@ -22,7 +23,7 @@ import {
 } from './surface-state.ts';
 
 const VERSION = 1;
-const Flag = { pixels: 1, fragments: 2, position: 4, surfaces: 8 } as const;
+const Flag = { pixels: 1, fragments: 2, position: 4, surfaces: 8, orders: 16 } as const;
 const SHOWN_HIDDEN = 0xffff;
 const SHOWN_DEFAULT = 0xfffe;
 
@@ -37,20 +38,24 @@ export interface ScreenState {
   /** A fragmented update in progress. */
   pending: { code: number; data: Uint8Array } | null;
   surfaces: SurfaceState;
+  /** What order-state.ts writes, or null where no drawing orders were negotiated. */
+  orders: Uint8Array | null;
   /** R, G, B, 0xFF each, or null when they are kept elsewhere. */
   pixels: Uint8Array | null;
 }
 
 /** Writes a state. */
 export function writeScreenState(state: ScreenState): Uint8Array<ArrayBuffer> {
-  const { pointer, pending, pixels, counts, surfaces } = state;
+  const { pointer, pending, orders, pixels, counts, surfaces } = state;
   const pointers = [...pointer.entries()];
   const pointerPixels = pointers.reduce((sum, [, image]) => sum + image.words.length, 0);
-  const writer = new Writer(2048 + pointerPixels * 4 + (pending?.data.length ?? 0) + (pixels?.length ?? 0));
+  const parts = [pending?.data, orders, pixels].reduce((sum, part) => sum + (part?.length ?? 0), 0);
+  const writer = new Writer(2048 + pointerPixels * 4 + parts);
   const flags =
     (pixels === null ? 0 : Flag.pixels) |
     (pending === null ? 0 : Flag.fragments) |
     (pointer.position === null ? 0 : Flag.position) |
+    (orders === null ? 0 : Flag.orders) |
     (isEmptySurfaceState(surfaces) ? 0 : Flag.surfaces);
   writer.u16(VERSION).u16(flags).u16(state.width).u16(state.height).u16(state.depth);
   for (const count of [counts.decoded, counts.ignored, counts.undecodable]) writer.u64(BigInt(count));
@@ -65,12 +70,13 @@ export function writeScreenState(state: ScreenState): Uint8Array<ArrayBuffer> {
   }
   if (pending !== null) writer.u8(pending.code).u32(pending.data.length).raw(pending.data);
   if (flags & Flag.surfaces) writeSurfaceState(writer, surfaces);
+  if (orders !== null) writer.u32(orders.length).raw(orders);
   if (pixels !== null) writer.raw(pixels);
   return writer.finish() as Uint8Array<ArrayBuffer>;
 }
 
 /**
- * Reads a state; `pixels` and `pending.data` are views into the bytes.
+ * Reads a state; `pixels`, `orders` and `pending.data` are views into the bytes.
  * @throws DecodeError when the bytes are of another version, cut short, too long, or say what cannot be
  */
 export function readScreenState(bytes: Uint8Array): ScreenState {
@@ -96,9 +102,10 @@ export function readScreenState(bytes: Uint8Array): ScreenState {
       ? { code: reader.u8('update code'), data: reader.take(reader.u32('fragments length'), 'fragments') }
       : null;
   const surfaces = flags & Flag.surfaces ? readSurfaceState(reader) : emptySurfaceState();
+  const orders = flags & Flag.orders ? reader.take(reader.u32('orders length'), 'orders') : null;
   const pixels = flags & Flag.pixels ? reader.take(width * height * 4, 'pixels') : null;
   if (reader.remaining > 0) throw reader.error('end', `${reader.remaining} bytes too many`);
-  return { width, height, depth, counts, palette, pointer, pending, surfaces, pixels };
+  return { width, height, depth, counts, palette, pointer, pending, surfaces, orders, pixels };
 }
 
 function readPointers(reader: Reader): PointerState {

@@ -6,16 +6,11 @@
  * the recording holds the caches.
  */
 import { type CapabilityOf, type CapabilitySet, capability } from '../pdu/capability-set.ts';
-import { CELL_INFO_ENTRIES, OrderExFlag, OrderFlag, orderSupportOf } from './order-support.ts';
+import { CELL_INFO_ENTRIES, ORDER_LIMITS, OrderExFlag, OrderFlag, orderSupportOf } from './order-support.ts';
 import { type PrimaryKind, primaryKinds, primaryLayouts } from './primary-layouts.ts';
 
-/** Most entries of the bitmap caches of 16 × 16, 32 × 32 and 64 × 64 pixels: 36 MiB of pixels in all. */
-export const MAX_BITMAP_CACHE_ENTRIES = [600, 600, 2000] as const;
-/** Most entries of each glyph cache, and most bytes of a glyph; as many fragments of as many bytes. */
-const MAX_GLYPHS = 254;
-const MAX_GLYPH_BYTES = 2048;
-const MAX_FRAGMENTS = 256;
-const MAX_COLOR_TABLES = 6;
+const { bitmapCacheEntries, bitmapCachePixels } = ORDER_LIMITS;
+const MAX_BYTES_PER_PIXEL = 4;
 
 /** Servers paint everything themselves, as bitmaps, where a client lacks one of these. */
 const REQUIRED: readonly PrimaryKind[] = ['dstBlt', 'patBlt', 'scrBlt', 'memBlt'];
@@ -51,22 +46,21 @@ export const orderEdits = {
   },
   bitmapCache: (set: CapabilityOf<'bitmapCache'>): CapabilityOf<'bitmapCache'> => ({
     ...set,
-    cache0Entries: Math.min(set.cache0Entries, MAX_BITMAP_CACHE_ENTRIES[0]),
-    cache1Entries: Math.min(set.cache1Entries, MAX_BITMAP_CACHE_ENTRIES[1]),
-    cache2Entries: Math.min(set.cache2Entries, MAX_BITMAP_CACHE_ENTRIES[2]),
-    // 32 bits a pixel at most
-    cache0MaximumCellSize: Math.min(set.cache0MaximumCellSize, 4 * 256),
-    cache1MaximumCellSize: Math.min(set.cache1MaximumCellSize, 4 * 1024),
-    cache2MaximumCellSize: Math.min(set.cache2MaximumCellSize, 4 * 4096),
+    cache0Entries: Math.min(set.cache0Entries, bitmapCacheEntries[0]),
+    cache1Entries: Math.min(set.cache1Entries, bitmapCacheEntries[1]),
+    cache2Entries: Math.min(set.cache2Entries, bitmapCacheEntries[2]),
+    cache0MaximumCellSize: Math.min(set.cache0MaximumCellSize, MAX_BYTES_PER_PIXEL * bitmapCachePixels[0]),
+    cache1MaximumCellSize: Math.min(set.cache1MaximumCellSize, MAX_BYTES_PER_PIXEL * bitmapCachePixels[1]),
+    cache2MaximumCellSize: Math.min(set.cache2MaximumCellSize, MAX_BYTES_PER_PIXEL * bitmapCachePixels[2]),
   }),
   // nothing on disk: what a client brings from an earlier session is in no recording of this one
   bitmapCacheRev2: (set: CapabilityOf<'bitmapCacheRev2'>): CapabilityOf<'bitmapCacheRev2'> => {
     const cellInfo = new Uint8Array(20);
     const from = new DataView(set.cellInfo.buffer, set.cellInfo.byteOffset);
     const to = new DataView(cellInfo.buffer);
-    const numCellCaches = Math.min(set.numCellCaches, MAX_BITMAP_CACHE_ENTRIES.length);
+    const numCellCaches = Math.min(set.numCellCaches, bitmapCacheEntries.length);
     for (let i = 0; i < numCellCaches; i++) {
-      to.setUint32(4 * i, Math.min(from.getUint32(4 * i, true) & CELL_INFO_ENTRIES, MAX_BITMAP_CACHE_ENTRIES[i]), true);
+      to.setUint32(4 * i, Math.min(from.getUint32(4 * i, true) & CELL_INFO_ENTRIES, bitmapCacheEntries[i]), true);
     }
     return { ...set, cacheFlags: set.cacheFlags & WAITING_LIST_ALLOWED, numCellCaches, cellInfo };
   },
@@ -74,11 +68,11 @@ export const orderEdits = {
     const glyphCache = set.glyphCache.slice();
     const view = new DataView(glyphCache.buffer);
     for (let at = 0; at < glyphCache.length; at += 4) {
-      view.setUint16(at, Math.min(view.getUint16(at, true), MAX_GLYPHS), true);
-      view.setUint16(at + 2, Math.min(view.getUint16(at + 2, true), MAX_GLYPH_BYTES), true);
+      view.setUint16(at, Math.min(view.getUint16(at, true), ORDER_LIMITS.glyphs), true);
+      view.setUint16(at + 2, Math.min(view.getUint16(at + 2, true), ORDER_LIMITS.glyphBytes), true);
     }
-    const fragments = Math.min(set.fragCache & 0xffff, MAX_FRAGMENTS);
-    const fragmentBytes = Math.min(set.fragCache >>> 16, MAX_FRAGMENTS);
+    const fragments = Math.min(set.fragCache & 0xffff, ORDER_LIMITS.fragments);
+    const fragmentBytes = Math.min(set.fragCache >>> 16, ORDER_LIMITS.fragmentBytes);
     const glyphSupportLevel = Math.min(set.glyphSupportLevel, GLYPH_SUPPORT_ENCODE);
     return { ...set, glyphCache, fragCache: (fragmentBytes << 16) | fragments, glyphSupportLevel };
   },
@@ -88,7 +82,7 @@ export const orderEdits = {
   }),
   colorCache: (set: CapabilityOf<'colorCache'>): CapabilityOf<'colorCache'> => ({
     ...set,
-    colorTableCacheSize: Math.min(set.colorTableCacheSize, MAX_COLOR_TABLES),
+    colorTableCacheSize: Math.min(set.colorTableCacheSize, ORDER_LIMITS.colorTables),
   }),
   offscreenCache: (): CapabilityOf<'offscreenCache'> => capability('offscreenCache'),
 } as const;
@@ -98,12 +92,12 @@ export function announcedOrders(): CapabilitySet[] {
   const orderSupport = new Uint8Array(32);
   for (const kind of primaryKinds) orderSupport[primaryLayouts[kind].negotiation] = 1;
   const cellInfo = new Uint8Array(20);
-  for (const [i, entries] of MAX_BITMAP_CACHE_ENTRIES.entries()) {
+  for (const [i, entries] of bitmapCacheEntries.entries()) {
     new DataView(cellInfo.buffer).setUint32(4 * i, entries, true);
   }
   const glyphCache = new Uint8Array(40);
-  for (let i = 0; i < 10; i++) {
-    new DataView(glyphCache.buffer).setUint32(4 * i, (MAX_GLYPH_BYTES << 16) | MAX_GLYPHS, true);
+  for (let i = 0; i < ORDER_LIMITS.glyphCaches; i++) {
+    new DataView(glyphCache.buffer).setUint32(4 * i, (ORDER_LIMITS.glyphBytes << 16) | ORDER_LIMITS.glyphs, true);
   }
   return [
     capability('order', {
@@ -116,16 +110,16 @@ export function announcedOrders(): CapabilitySet[] {
     }),
     capability('bitmapCacheRev2', {
       cacheFlags: WAITING_LIST_ALLOWED,
-      numCellCaches: MAX_BITMAP_CACHE_ENTRIES.length,
+      numCellCaches: bitmapCacheEntries.length,
       cellInfo,
     }),
     capability('glyphCache', {
       glyphCache,
-      fragCache: (MAX_FRAGMENTS << 16) | MAX_FRAGMENTS,
+      fragCache: (ORDER_LIMITS.fragmentBytes << 16) | ORDER_LIMITS.fragments,
       glyphSupportLevel: GLYPH_SUPPORT_ENCODE,
     }),
     capability('brush', { brushSupportLevel: BRUSH_COLOR_8X8 }),
-    capability('colorCache', { colorTableCacheSize: MAX_COLOR_TABLES }),
+    capability('colorCache', { colorTableCacheSize: ORDER_LIMITS.colorTables }),
     capability('offscreenCache'),
   ];
 }

@@ -2,6 +2,7 @@
  * What drawing orders a connection negotiated: taken from the client's Confirm Active as the server saw it, kept in the
  * recording's config, and all that a decoder understands of that recording.
  */
+import { DecodeError } from '../bytes.ts';
 import { type CapabilitySet, findCapability } from '../pdu/capability-set.ts';
 import { type PrimaryKind, primaryKinds, primaryLayouts } from './primary-layouts.ts';
 
@@ -31,6 +32,19 @@ export interface CellCache {
   readonly size: number;
 }
 
+/** Most that a decoder will hold: no announcement goes beyond (order-announcement.ts). */
+export const ORDER_LIMITS = {
+  /** Entries of the bitmap caches of 16 × 16, 32 × 32 and 64 × 64 pixels: 36 MiB of pixels in all. */
+  bitmapCacheEntries: [600, 600, 2000],
+  bitmapCachePixels: [256, 1024, 4096],
+  glyphCaches: 10,
+  glyphs: 254,
+  glyphBytes: 2048,
+  fragments: 256,
+  fragmentBytes: 256,
+  colorTables: 6,
+} as const;
+
 /** orderFlags and orderSupportExFlags; the latter mean something only where the former have extraFlags. */
 export const OrderFlag = { negotiateOrderSupport: 0x0002, zeroBoundsDeltas: 0x0008, extraFlags: 0x0080 } as const;
 export const OrderExFlag = { cacheBitmapRev3: 0x0002, frameMarker: 0x0004 } as const;
@@ -40,7 +54,6 @@ export const CELL_INFO_ENTRIES = 0x7fffffff;
 /** Pixels of a cell of bitmap cache 0, revision 2; each further cache's cells hold four times as many. */
 const FIRST_CELL_PIXELS = 256;
 const REV2_CACHES = 5;
-const GLYPH_CACHES = 10;
 
 /**
  * What the client's sets announce.
@@ -91,10 +104,53 @@ function glyphCachesOf(sets: readonly CapabilitySet[]): Pick<OrderSupport, 'glyp
   }
   const view = new DataView(set.glyphCache.buffer, set.glyphCache.byteOffset);
   return {
-    glyphCaches: Array.from({ length: GLYPH_CACHES }, (_, i) => ({
+    glyphCaches: Array.from({ length: ORDER_LIMITS.glyphCaches }, (_, i) => ({
       entries: view.getUint16(4 * i, true),
       size: view.getUint16(4 * i + 2, true),
     })),
     fragmentCache: { entries: set.fragCache & 0xffff, size: set.fragCache >>> 16 },
   };
 }
+
+/**
+ * Reads what a config record says.
+ * @param value as parsed from JSON
+ * @throws DecodeError when it has another form, or wants more of a decoder than is ever announced
+ */
+export function readOrderSupport(value: unknown): OrderSupport {
+  const support = value as Partial<Record<keyof OrderSupport, unknown>> | null;
+  if (typeof support !== 'object' || support === null) throw malformed('orders', 'an object');
+  const { primary, bitmapCaches, glyphCaches, fragmentCache, colorTables } = support;
+  if (!Array.isArray(primary) || !primary.every((kind) => primaryKinds.includes(kind))) {
+    throw malformed('orders.primary', 'names of primary orders');
+  }
+  const { bitmapCacheEntries, bitmapCachePixels } = ORDER_LIMITS;
+  const areBitmapCaches =
+    Array.isArray(bitmapCaches) &&
+    bitmapCaches.length <= bitmapCacheEntries.length &&
+    bitmapCaches.every((cache, i) => isCache(cache, bitmapCacheEntries[i], bitmapCachePixels[i]));
+  if (!areBitmapCaches) throw malformed('orders.bitmapCaches', 'caches within the limits');
+  const areGlyphCaches =
+    Array.isArray(glyphCaches) &&
+    glyphCaches.length <= ORDER_LIMITS.glyphCaches &&
+    glyphCaches.every((cache) => isCache(cache, ORDER_LIMITS.glyphs, ORDER_LIMITS.glyphBytes));
+  if (!areGlyphCaches) throw malformed('orders.glyphCaches', 'caches within the limits');
+  if (!isCache(fragmentCache, ORDER_LIMITS.fragments, ORDER_LIMITS.fragmentBytes)) {
+    throw malformed('orders.fragmentCache', 'a cache within the limits');
+  }
+  if (!isCount(colorTables, ORDER_LIMITS.colorTables)) throw malformed('orders.colorTables', 'at most 6');
+  for (const flag of ['bitmapCacheRev3', 'brushCache', 'frameMarkers'] as const) {
+    if (typeof support[flag] !== 'boolean') throw malformed(`orders.${flag}`, 'true or false');
+  }
+  return support as OrderSupport;
+}
+
+const isCount = (value: unknown, most: number) =>
+  Number.isInteger(value) && Number(value) >= 0 && Number(value) <= most;
+
+function isCache(value: unknown, entries: number, size: number): boolean {
+  const cache = value as Partial<CellCache> | null | undefined;
+  return typeof cache === 'object' && cache !== null && isCount(cache.entries, entries) && isCount(cache.size, size);
+}
+
+const malformed = (field: string, wanted: string) => new DecodeError(field, `is not as it should be: ${wanted}`, 0);

@@ -1,17 +1,15 @@
 /** Writes primary drawing orders as servers do: only what changed, deltas where they fit ([MS-RDPEGDI] 2.2.2.2.1.1.2). */
 import { Writer } from '../bytes.ts';
 import { ControlFlag } from './control-flags.ts';
+import { type FieldValue, type FieldValues, writeField } from './primary-field.ts';
 import {
   fieldFlagBytes,
-  type OrderField,
   type PrimaryFields,
   type PrimaryKind,
   primaryFields,
   primaryLayouts,
 } from './primary-layouts.ts';
 import { type OrderBounds, PrimaryOrderHistory } from './primary-order.ts';
-
-type FieldValues = Record<string, number | Uint8Array>;
 
 /** Mirrors the reader's history, so that both know what "changed" means. */
 export class PrimaryOrderWriter {
@@ -67,7 +65,7 @@ export class PrimaryOrderWriter {
 
 const isI8 = (value: number) => value >= -0x80 && value <= 0x7f;
 
-function isSame(a: number | Uint8Array, b: number | Uint8Array): boolean {
+function isSame(a: FieldValue, b: FieldValue): boolean {
   if (typeof a === 'number' || typeof b === 'number') return a === b;
   return a.length === b.length && a.every((byte, i) => byte === b[i]);
 }
@@ -87,20 +85,4 @@ function writeBounds(writer: Writer, bounds: OrderBounds, last: OrderBounds): vo
     else values.i16(bounds[side]);
   }
   writer.u8(flags).raw(values.finish());
-}
-
-/** @param last the value that a delta counts from; null for whole coordinates */
-function writeField(writer: Writer, field: OrderField, value: number | Uint8Array, last: number | null): void {
-  if (value instanceof Uint8Array) {
-    if (field === 'variable') writer.u8(value.length);
-    else if (value.length !== field) throw new RangeError(`field of ${value.length} bytes, wanted ${field}`);
-    writer.raw(value);
-  } else if (field === 'coord') {
-    if (last === null) writer.i16(value);
-    else writer.i8(value - last);
-  } else if (field === 'color') {
-    writer.u8(value & 0xff).u16(value >>> 8);
-  } else {
-    writer[field as 'u8' | 'u16' | 'i16'](value);
-  }
 }

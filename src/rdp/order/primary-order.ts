@@ -4,9 +4,9 @@
  */
 import type { Reader } from '../bytes.ts';
 import { ControlFlag } from './control-flags.ts';
+import { type FieldValues, readField, toI16 } from './primary-field.ts';
 import {
   fieldFlagBytes,
-  type OrderField,
   type PrimaryFields,
   type PrimaryKind,
   primaryFields,
@@ -27,9 +27,6 @@ export interface OrderBounds {
 export type PrimaryOrder = {
   [K in PrimaryKind]: { kind: K; fields: PrimaryFields<K>; bounds: OrderBounds | null };
 }[PrimaryKind];
-
-/** A field as the history holds it. */
-type FieldValues = Record<string, number | Uint8Array>;
 
 const FIRST_KIND: PrimaryKind = 'patBlt';
 const sides = ['left', 'top', 'right', 'bottom'] as const;
@@ -81,7 +78,7 @@ export class PrimaryOrderHistory {
     for (let i = 0; i < layout.length; i++) {
       if ((present & (1 << i)) === 0) continue;
       const [name, field] = layout[i];
-      fields[name] = readField(reader, name, field, isDelta, fields[name]);
+      fields[name] = readField(reader, name, field, isDelta ? (fields[name] as number) : null);
     }
     return { kind, fields, bounds: isBounded ? this.bounds : null } as unknown as PrimaryOrder;
   }
@@ -105,28 +102,3 @@ function readBounds(reader: Reader, bounds: OrderBounds): void {
     else if (flags & (0x10 << i)) bounds[side] = toI16(bounds[side] + reader.i8(side));
   }
 }
-
-function readField(
-  reader: Reader,
-  name: string,
-  field: OrderField,
-  isDelta: boolean,
-  last: number | Uint8Array,
-): number | Uint8Array {
-  switch (field) {
-    case 'coord':
-      return isDelta ? toI16((last as number) + reader.i8(name)) : reader.i16(name);
-    case 'color':
-      return reader.u8(name) | (reader.u8(name) << 8) | (reader.u8(name) << 16);
-    case 'variable':
-      return reader.take(reader.u8(name), name).slice();
-    case 'u8':
-    case 'u16':
-    case 'i16':
-      return reader[field](name);
-    default:
-      return reader.take(field, name).slice();
-  }
-}
-
-const toI16 = (value: number) => (value << 16) >> 16;
