@@ -4,11 +4,10 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, test } from 'node:test';
-import type { SessionTicket } from '#contract/session-api.ts';
 import { FINAL_STATES } from '#contract/session-pipeline.ts';
 import { DemoDesktop } from '#demo/demo-desktop.ts';
-import { HeadlessClient } from '#demo/headless-client.ts';
 import type { Background } from '../support/child.ts';
+import { enter } from '../support/enter.ts';
 import { eventually } from '../support/eventually.ts';
 import { startLucidProgram } from '../support/lucid-program.ts';
 
@@ -32,21 +31,16 @@ const up = () =>
     onStart: (program) => programs.push(program),
   });
 
-function connect({ gateway, ticket_id, secret }: SessionTicket): Promise<HeadlessClient> {
-  const to = { host: gateway.host, port: gateway.port };
-  return HeadlessClient.connect({ to, pin: gateway.certificate_sha256, userName: ticket_id, password: secret });
-}
-
 test('a kill leaves no session behind', async () => {
   const first = await up();
   const spec = { kind: 'external' as const, host: '127.0.0.1', port: desktop.port };
   await first.api.createServer({ body: { name: 'demo', spec } });
   const create = () => first.api.createSession({ body: { server: 'demo', policy: { input: true } } });
   const [live, dropped, unused] = [await create(), await create(), await create()];
-  const client = await connect(live);
+  const client = await enter(live);
   await client.type('before the end');
   await client.waitForPad((text) => text.includes('before the end'), 'what was typed');
-  const gone = await connect(dropped);
+  const gone = await enter(dropped);
   await gone.waitForPad((text) => text.includes('before the end'), 'the desktop');
   gone.abort();
   // A run of a second has been sealed and stored by then.
@@ -71,7 +65,7 @@ test('a kill leaves no session behind', async () => {
   await client.waitForEnd();
 
   // The ticket that nobody used is still good: it is in the database, not in memory.
-  const next = await connect({
+  const next = await enter({
     ...unused,
     gateway: (await api.createTicket({ params: { id: unused.session.id }, body: {} })).gateway,
   });

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, test } from 'node:test';
 import type { ServiceName } from '#contract/services.ts';
-import type { SessionTicket } from '#contract/session-api.ts';
 import { FINAL_STATES, type Session } from '#contract/session-pipeline.ts';
 import { DemoDesktop } from '#demo/demo-desktop.ts';
-import { HeadlessClient } from '#demo/headless-client.ts';
+import type { HeadlessClient } from '#demo/headless-client.ts';
+import { enter } from '../support/enter.ts';
 import { eventually } from '../support/eventually.ts';
 import { apiAt } from '../support/lucid.ts';
 import { Processes } from '../support/processes.ts';
@@ -41,11 +41,6 @@ describe('deaths', { concurrency: false, timeout: 400_000 }, () => {
     for (const name of names) await processes.until(name, ({ status }) => status === 'healthy');
   }
 
-  async function connect({ gateway, ticket_id, secret }: SessionTicket): Promise<HeadlessClient> {
-    const to = { host: gateway.host, port: gateway.port };
-    return HeadlessClient.connect({ to, pin: gateway.certificate_sha256, userName: ticket_id, password: secret });
-  }
-
   async function type(client: HeadlessClient, words: string): Promise<void> {
     desktop.model.state.text = '';
     await client.type(words);
@@ -65,7 +60,7 @@ describe('deaths', { concurrency: false, timeout: 400_000 }, () => {
   test('session-pipeline, rdp-controller and session-api: sessions go on, and are taken up again', async () => {
     const ticket = await create();
     const { id } = ticket.session;
-    const client = await connect(ticket);
+    const client = await enter(ticket);
     await type(client, 'before');
     await kill('session-pipeline', 'rdp-controller', 'session-api');
     await type(client, 'meanwhile');
@@ -79,7 +74,7 @@ describe('deaths', { concurrency: false, timeout: 400_000 }, () => {
 
   test('a session that ended while nobody could be told is completed all the same', async () => {
     const ticket = await create();
-    const client = await connect(ticket);
+    const client = await enter(ticket);
     await type(client, 'unheard');
     await kill('session-pipeline');
     await client.disconnect();
@@ -90,14 +85,14 @@ describe('deaths', { concurrency: false, timeout: 400_000 }, () => {
   test('rdp-xrdp: its sessions may be resumed', async () => {
     const ticket = await create();
     const { id } = ticket.session;
-    const client = await connect(ticket);
+    const client = await enter(ticket);
     await type(client, 'first');
     await kill('rdp-xrdp');
     await client.waitForEnd();
     await revive('rdp-xrdp');
     const left = await until(id, ({ connected }) => !connected);
     assert.deepEqual([left.state, left.connected], ['recording', false]);
-    const again = await connect(await api.createTicket({ params: { id }, body: {} }));
+    const again = await enter(await api.createTicket({ params: { id }, body: {} }));
     await type(again, 'second');
     await again.disconnect();
     assert.equal((await until(id, isOver)).state, 'completed');
@@ -105,7 +100,7 @@ describe('deaths', { concurrency: false, timeout: 400_000 }, () => {
 
   test('session-recorder: its sessions end, with the reason', async () => {
     const ticket = await create();
-    const client = await connect(ticket);
+    const client = await enter(ticket);
     await type(client, 'kept');
     await kill('session-recorder');
     await until(ticket.session.id, ({ state }) => state !== 'recording');

@@ -1,22 +1,13 @@
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { SessionTicket } from '#contract/session-api.ts';
-import { FINAL_STATES } from '#contract/session-pipeline.ts';
 import { DemoDesktop } from '#demo/demo-desktop.ts';
-import { HeadlessClient } from '#demo/headless-client.ts';
-import { player, replayBeside } from '#demo/replay-check.ts';
-import { parseEntry } from '#evidence/entry.ts';
-import { parseIdentityFile } from '#evidence/node/age-keys.ts';
-import { openBundleSource } from '#evidence/node/bundle-source.ts';
-import { sha256 } from '#evidence/node/hash.ts';
-import { verifyBundle } from '#evidence/node/verify.ts';
-import { parseNote, parseVerifierKey } from '#evidence/note.ts';
+import type { HeadlessClient } from '#demo/headless-client.ts';
+import { replayBeside } from '#demo/replay-check.ts';
 import type { Background } from './child.ts';
-import { eventually } from './eventually.ts';
+import { enter } from './enter.ts';
 import { type LucidProgram, startLucidProgram } from './lucid-program.ts';
+import { verifiedRecording } from './verified-recording.ts';
 
 const CLIENTS = 3;
 
@@ -77,17 +68,10 @@ function start(folder: string): Promise<LucidProgram> {
 }
 
 async function work(api: Api): Promise<Debt> {
-  const ticket: SessionTicket = await api.createSession({ body: { server: 'demo', policy: { input: true } } });
-  const { gateway, ticket_id, secret, session } = ticket;
-  const to = { host: gateway.host, port: gateway.port };
-  const client = await HeadlessClient.connect({
-    to,
-    pin: gateway.certificate_sha256,
-    userName: ticket_id,
-    password: secret,
-  });
+  const ticket = await api.createSession({ body: { server: 'demo', policy: { input: true } } });
+  const client = await enter(ticket);
   type(client);
-  return { id: session.id, client };
+  return { id: ticket.session.id, client };
 }
 
 /** Types until the connection ends. */
@@ -100,22 +84,14 @@ async function type(client: HeadlessClient): Promise<void> {
 
 /** @returns how many PDUs the session's client was shown, all of which are recorded */
 async function settle(api: Api, folder: string, { id, client }: Debt): Promise<number> {
-  const { state, reason } = await eventually(`the end of session ${id}`, async () => {
-    const session = await api.getSession({ params: { id } });
-    return FINAL_STATES.includes(session.state) && session;
-  });
-  assert.deepEqual([state, reason], ['completed', 'Lucid stopped while the session was live']);
-
-  const bundle = join(folder, `${id}.tar`);
-  await writeFile(bundle, await api.getBundle({ params: { id }, query: {} }));
-  const source = openBundleSource(bundle);
-  const identities = parseIdentityFile(readFileSync(join(folder, 'auditor.txt'), 'utf8'));
-  const { verifier_key } = await api.nodeKey({});
-  const steps = verifyBundle(source, { nodeKeys: [parseVerifierKey(sha256, verifier_key)], identities, player });
-  let step = steps.next();
-  while (!step.done) step = steps.next();
-  assert.equal(step.value.verdict, 'verified', JSON.stringify(step.value));
-  const close = parseEntry(parseNote(source.read('close.note', 65_535)).text);
-  assert.ok(close.kind === 'lucid/close/v1' && close.reason === 'recorder-restarted' && close.gaps === 0);
+  const { session, source, identities, close, markers } = await verifiedRecording(
+    api,
+    id,
+    folder,
+    join(folder, 'auditor.txt'),
+  );
+  assert.deepEqual([session.state, session.reason], ['completed', 'Lucid stopped while the session was live']);
+  assert.deepEqual([close.reason, close.gaps], ['recorder-restarted', 0]);
+  assert.ok(markers.some(({ kind }) => kind === 'recorder-restarted'));
   return replayBeside(source, identities, client.shown).pdus;
 }

@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 /** Programs that end-to-end tests run, by the Debian package that brings each. */
 const PACKAGES: Record<string, string> = {
   bwrap: 'bubblewrap',
+  faketime: 'faketime',
   ffmpeg: 'ffmpeg',
   ffprobe: 'ffmpeg',
   openbox: 'openbox',
