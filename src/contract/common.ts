@@ -27,6 +27,7 @@ export type Role = (typeof ROLES)[number];
 export const SCOPES = [
   'sessions:read',
   'sessions:write',
+  'sessions:watch',
   'evidence:read',
   'evidence:write',
   'recordings:write',

@@ -10,7 +10,7 @@ import { defineContract } from './contract.ts';
 export type { AuditEntry, Statistics } from './api/operation.ts';
 export { type ApiToken, Password, type User, UserName } from './api/people.ts';
 export type { OutsideRecorder } from './api/recorders.ts';
-export type { SessionTicket } from './api/sessions.ts';
+export type { SessionTicket, WatchTicket } from './api/sessions.ts';
 
 /** The public REST API. */
 export const sessionApi = defineContract('session-api', {

@@ -35,6 +35,8 @@ export const MARKER_KINDS = [
   'disconnected',
   'reconnected',
   'recorder-restarted',
+  'observer-joined',
+  'observer-left',
   'undecodable',
   'end',
 ] as const;
@@ -43,7 +45,7 @@ export type MarkerKind = (typeof MARKER_KINDS)[number];
 /** A marker (records 03 and 11, JSON): a kind, and what belongs to it. */
 export interface MarkerBody {
   readonly kind: MarkerKind;
-  /** Words for a person who reads the recording. */
+  /** Words for a person who reads the recording; `observer-joined`, `observer-left`: the observer's user id. */
   readonly detail?: string;
   /** `resize`: the new desktop. */
   readonly width?: number;

@@ -8,6 +8,7 @@ import type { ServiceName } from '#contract/services.ts';
 import { readSettings, type SettingsOf, type SettingsSchema } from './config.ts';
 import type { Check } from './health.ts';
 import { type AppOptions, createApp } from './http/app.ts';
+import type { LiveTransport } from './live-transport.ts';
 import type { Log } from './log.ts';
 import type { TlsFiles } from './pki.ts';
 
@@ -21,6 +22,8 @@ export interface ServiceContext<S extends SettingsSchema = SettingsSchema> {
   peers: Peers;
   /** The way of records to the recorder. */
   records: RecordTransport;
+  /** The way to the recorder's live views. */
+  live: LiveTransport;
   /** A folder of this service alone; made before `create` is called. */
   folder: string;
   /** This service's certificate for calls between services. */

@@ -8,6 +8,7 @@ import { SERVICE_NAMES, type ServiceName } from '#contract/services.ts';
 import { type Listener, listen } from '#platform/http/listener.ts';
 import { httpsTransport, injectTransport } from '#platform/http/transport.ts';
 import { listenError } from '#platform/listen-error.ts';
+import { connectLiveTransport } from '#platform/live-transport.ts';
 import type { Log } from '#platform/log.ts';
 import { collectProcessMetrics } from '#platform/metrics.ts';
 import { PrivateAuthority, type TlsFiles } from '#platform/pki.ts';
@@ -55,6 +56,13 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
     return Object.fromEntries(clients) as Peers;
   };
 
+  /** Where a service's HTTPS face is: one of this process may have taken any free port. */
+  function urlOf(name: ServiceName): URL {
+    const url = new URL(addresses[name].url);
+    if (ports[name] !== undefined) url.port = String(ports[name]);
+    return url;
+  }
+
   const running: RunningService[] = [];
   const listeners: Listener[] = [];
   const ports: Composition['ports'] = {};
@@ -78,7 +86,15 @@ export async function compose(options: ComposeOptions): Promise<Composition> {
       const records: RecordTransport = local.has('session-recorder')
         ? { attach: (...args) => localRecords!.attach(...args) }
         : connectRecordTransport(new URL(addresses['session-recorder'].url), tls, log);
-      const created = await createService(definition, env, { log, peers: peersOf(name, tls), records, folder, tls });
+      const live = connectLiveTransport(() => urlOf('session-recorder'), tls);
+      const created = await createService(definition, env, {
+        log,
+        peers: peersOf(name, tls),
+        records,
+        live,
+        folder,
+        tls,
+      });
       localRecords ??= created.service.records;
       running.push(created);
       apps.set(name, created.app);

@@ -209,6 +209,7 @@ describe('the API', () => {
     await client.type('kept');
     const { items } = await admin.listConnections({});
     assert.ok(items.some((connection) => connection.session_id === params.id));
+    assert.equal((await admin.watchSession({ params })).path, `/api/v1/sessions/${params.id}/live`);
     await assert.rejects(admin.deleteSession({ params, query: { reason: 'too-early' } }), { code: 'wrong_state' });
     await admin.stopSession({ params, body: { reason: 'enough' } });
     client.click({ x: 1, y: 1 });

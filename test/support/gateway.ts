@@ -10,6 +10,7 @@ import type { ServerTarget } from '#contract/rdp-server-manager.ts';
 import type { RecordTransport } from '#contract/record-transport.ts';
 import { callAs } from '#platform/http/caller.ts';
 import { newId } from '#platform/id.ts';
+import { connectLiveTransport } from '#platform/live-transport.ts';
 import { createLog } from '#platform/log.ts';
 import { createService, type ServiceDefinition } from '#platform/service.ts';
 import { service } from '#services/rdp-xrdp/index.ts';
@@ -93,6 +94,7 @@ export async function startGateway({ target, policy, records, env = {} }: Gatewa
       log: createLog(process.env.LUCID_TEST_LOG ?? 'silent'),
       peers: { 'rdp-controller': controller, 'session-recorder': recorder } as Peers,
       records,
+      live: connectLiveTransport(() => new URL('https://127.0.0.1:1'), tls),
       folder,
       tls,
     },

@@ -8,6 +8,7 @@ import { SERVICE_NAMES, type ServiceName } from '#contract/services.ts';
 import { type AgeIdentity, generateIdentity } from '#evidence/node/age-keys.ts';
 import { injectTransport } from '#platform/http/transport.ts';
 import { newId } from '#platform/id.ts';
+import { connectLiveTransport, type LiveTransport } from '#platform/live-transport.ts';
 import { PrivateAuthority } from '#platform/pki.ts';
 import { connectRecordTransport } from '#platform/record-transport/client.ts';
 import type { ServiceDefinition } from '#platform/service.ts';
@@ -31,6 +32,8 @@ export interface RecordingServices {
   records: RecordTransport;
   /** The transport over a WebSocket, with the certificate of `caller`. */
   connect(caller: ServiceName): Promise<RecordTransport>;
+  /** The way to the live views, with the certificate of `caller`. */
+  live(caller: ServiceName): Promise<LiveTransport>;
   /** Answer of the service's `/health`. */
   health(name: ServiceName): Promise<{ status: string; checks: Record<string, { status: string; detail?: string }> }>;
   /** Opens the recording of a new session. @returns its id */
@@ -85,6 +88,10 @@ export async function startRecordingServices(
     async connect(caller) {
       const authority = await PrivateAuthority.open(join(data, 'pki'));
       return connectRecordTransport(url, await authority.issue(caller), log);
+    },
+    async live(caller) {
+      const authority = await PrivateAuthority.open(join(data, 'pki'));
+      return connectLiveTransport(() => url, await authority.issue(caller));
     },
     health: async (name) => (await running(name).app.inject('/health')).json(),
     async open() {

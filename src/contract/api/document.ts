@@ -20,7 +20,7 @@ import { ChunkPage, StorageProblem, StorageStatus, StoredChunk, StoredSession, T
 import { AuditEntry, Statistics } from './operation.ts';
 import { ApiToken, User } from './people.ts';
 import { OutsideRecorder } from './recorders.ts';
-import { SessionTicket } from './sessions.ts';
+import { SessionTicket, WatchTicket } from './sessions.ts';
 
 /** What the document calls these schemas, wherever they stand. */
 const SCHEMAS: Record<string, TSchema> = {
@@ -54,6 +54,7 @@ const SCHEMAS: Record<string, TSchema> = {
   StoredSession,
   TreeHead,
   User,
+  WatchTicket,
 };
 
 const DESCRIPTION = `Lucid hosts and brokers remote desktops over RDP and records every session as evidence.

@@ -14,7 +14,7 @@ export const AuditEntry = Type.Object({
   /** The API token that was used, if it was one. */
   token: Type.Optional(Id),
   address: Type.String(),
-  action: Type.String({ description: "an operation's id in this document" }),
+  action: Type.String({ description: "an operation's id in this document; liveJoined and liveLeft of a live view" }),
   target: Type.Union([Type.String(), Type.Null()], { description: 'what it was done to: an id, or a name' }),
   outcome: Type.String({ description: 'done, or the code of the error' }),
   hash: Type.String({ description: 'SHA-256, hex' }),

@@ -30,6 +30,15 @@ export const SessionTicket = Type.Object({
 });
 export type SessionTicket = Static<typeof SessionTicket>;
 
+/** What opens a live view's WebSocket. */
+export const WatchTicket = Type.Object({
+  ticket: Type.String({ description: 'offered as a second subprotocol, after `ticket.`' }),
+  expires_at: Time,
+  path: Type.String({ description: 'of the WebSocket' }),
+  protocol: Type.String({ description: 'the first subprotocol to offer' }),
+});
+export type WatchTicket = Static<typeof WatchTicket>;
+
 /** Sessions, their tickets, their processing, and who is connected. */
 export const sessions = defineRoutes({
   createSession: {
@@ -147,6 +156,15 @@ export const sessions = defineRoutes({
     params: IdParams,
     body: Reason,
     response: Session,
+  },
+  watchSession: {
+    method: 'POST',
+    path: '/api/v1/sessions/:id/watch',
+    summary: 'A single-use ticket for the live view of a session, a WebSocket; the recording says who watched',
+    ...may(EXAMINERS, 'sessions:watch'),
+    rate: 'create',
+    params: IdParams,
+    response: WatchTicket,
   },
   listConnections: {
     method: 'GET',

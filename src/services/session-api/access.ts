@@ -37,11 +37,7 @@ export class Access {
    *   has not the scope, `limit_reached`
    */
   async check(operation: Operation, request: FastifyRequest, reply: FastifyReply): Promise<void> {
-    const secret = /^Bearer ([\w.-]{1,4096})$/i.exec(request.headers.authorization ?? '')?.[1];
-    if (!secret) throw new ServiceError('unauthenticated', 'log in first: the request has no token');
-    const sender = await this.#identify(secret);
-    const { access, rate } = ROUTES[operation];
-    const refusal = this.#refusal(sender, access!);
+    const { sender, refusal } = await this.#judge(operation, request.headers.authorization);
     if (refusal) {
       await this.#options.audit.append({
         actor: sender.user.id,
@@ -53,8 +49,26 @@ export class Access {
       });
       throw new ServiceError('forbidden', refusal);
     }
+    const { rate } = ROUTES[operation];
     if (rate) this.#options.rates.take(rate, `${operation} ${sender.user.id}`, reply);
     this.#senders.set(request, sender);
+  }
+
+  /**
+   * Finds out whether what was admitted would still be.
+   * @param authorization the request's header
+   * @throws ServiceError `unauthenticated`, `forbidden`
+   */
+  async recheck(operation: Operation, authorization: string | undefined): Promise<void> {
+    const { refusal } = await this.#judge(operation, authorization);
+    if (refusal) throw new ServiceError('forbidden', refusal);
+  }
+
+  async #judge(operation: Operation, authorization = ''): Promise<{ sender: Sender; refusal: string | null }> {
+    const secret = /^Bearer ([\w.-]{1,4096})$/i.exec(authorization)?.[1];
+    if (!secret) throw new ServiceError('unauthenticated', 'log in first: the request has no token');
+    const sender = await this.#identify(secret);
+    return { sender, refusal: this.#refusal(sender, ROUTES[operation].access!) };
   }
 
   async #identify(secret: string): Promise<Sender> {

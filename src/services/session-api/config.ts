@@ -12,6 +12,7 @@ export const settings = {
   LUCID_CREATES_PER_MINUTE: integer('things of one kind made by one person in a minute', 120, 1, MAX_RATE),
   LUCID_TRANSFERS_PER_MINUTE: integer('chunks and bundles moved by one person in a minute', 1200, 1, MAX_RATE),
   LUCID_UPLOADS: integer('chunks taken from outside recorders at a time, each up to 65 MiB in memory', 4, 1, 64),
+  LUCID_LIVE_RECHECK_SECONDS: integer('how often the right of those who watch live is looked at again', 15, 1, 3600),
   LUCID_GATEWAY_HOST: text('host that RDP clients are told to connect to; the one they asked the API at, unless given'),
   LUCID_GATEWAY_PORT: integer("port that RDP clients are told to connect to; 0 is the gateway's own", 0, 0, 65535),
 };

@@ -20,6 +20,7 @@ import { recorderHandlers } from './handlers/recorders.ts';
 import { serverHandlers } from './handlers/servers.ts';
 import { sessionHandlers } from './handlers/sessions.ts';
 import { IdempotentAnswers } from './idempotency.ts';
+import { LiveRelay } from './live-relay.ts';
 import { OutsideRecordings } from './outside-recordings.ts';
 import type { Operation } from './permissions.ts';
 import { sendToHttps } from './plain-http.ts';
@@ -29,6 +30,7 @@ import { Sessions } from './sessions.ts';
 import { Tokens } from './tokens.ts';
 import { Uploads } from './uploads.ts';
 import { Users } from './users.ts';
+import { WatchTickets } from './watch-tickets.ts';
 import { withIdempotency } from './with-idempotency.ts';
 
 const PRUNE_MS = 3_600_000;
@@ -37,7 +39,7 @@ const PRUNE_MS = 3_600_000;
 export const service = defineService({
   name: 'session-api',
   settings,
-  async create({ settings, folder, log, peers, registry }) {
+  async create({ settings, folder, log, peers, live, registry }) {
     const database = await openDatabase<Tables>(`${folder}/api.sqlite`, migrations);
     const users = new Users(database);
     const tokens = Tokens.open(`${folder}/keys`, settings.LUCID_TOKEN_HOURS * 3600);
@@ -60,6 +62,11 @@ export const service = defineService({
     const recorders = new Recorders(database);
     const outside = new OutsideRecordings(peers, recorders);
     const access = new Access({ users, tokens, apiTokens, audit, rates });
+    const watchTickets = new WatchTickets();
+    const relay = new LiveRelay({
+      ...{ live, tickets: watchTickets, access, audit, log },
+      recheckMs: settings.LUCID_LIVE_RECHECK_SECONDS * 1000,
+    });
     const logIns = new Counter({
       name: 'lucid_logins_total',
       help: 'Log-ins, by outcome',
@@ -67,7 +74,7 @@ export const service = defineService({
       registers: [registry],
     });
 
-    const parts = { peers, access, users, tokens, apiTokens, audit, rates, sessions, recorders, outside };
+    const parts = { peers, access, users, tokens, apiTokens, audit, rates, sessions, recorders, outside, watchTickets };
     const handlers = implement(sessionApi, {
       ...peopleHandlers(parts),
       ...sessionHandlers(parts),
@@ -107,6 +114,7 @@ export const service = defineService({
         'rdp-server-manager': peerAnswers(() => peers['rdp-server-manager'].listServers({ query: { limit: 1 } })),
         'rdp-xrdp': peerAnswers(() => peers['rdp-xrdp'].status({})),
       },
+      upgrade: (request, socket, head) => relay.upgrade(request, socket, head),
       extend(app) {
         sendToHttps(app);
         serveDocuments(app);
@@ -118,6 +126,7 @@ export const service = defineService({
         await users.createFirstAdmin(settings.LUCID_ADMIN_NAME, settings.LUCID_ADMIN_PASSWORD);
       },
       async stop() {
+        relay.close();
         await pruning?.stop();
         await database.destroy();
       },

@@ -59,5 +59,8 @@ export const settings = {
     86_400,
     'seconds',
   ),
+  LUCID_LIVE_SESSIONS: integer('sessions that are watched live at a time, each by a thread; 0 turns it off', 4, 0, 64),
+  LUCID_LIVE_VIEWERS: integer('people who watch one session live at a time', 8, 1, 64),
+  LUCID_LIVE_FRAMES_PER_SECOND: integer('pictures that a live view is given in a second at most', 10, 1, 30),
   ...videoSettings,
 };

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { LIVE_PATH } from '#contract/live-frames.ts';
 import { sessionRecorder } from '#contract/session-recorder.ts';
 import { createSigner, loadSigner, type NoteSigner } from '#evidence/node/signing.ts';
 import { openDatabase } from '#platform/database.ts';
@@ -11,6 +12,8 @@ import { settings } from './config.ts';
 import { migrations, type Tables } from './database.ts';
 import { DiskJournal } from './journal/disk-journal.ts';
 import { JournalSocketServer } from './journal-socket.ts';
+import { LiveSocketServer } from './live/live-socket.ts';
+import { LiveViews } from './live/live-views.ts';
 import { collectMetrics } from './metrics.ts';
 import { readRecipients } from './recipients.ts';
 import { Recorder } from './recorder.ts';
@@ -51,6 +54,16 @@ export const service = defineService({
       durability,
     });
     const sockets = new JournalSocketServer(recorder, log);
+    const live = new LiveSocketServer(
+      new LiveViews({
+        recorder,
+        log,
+        sessions: settings.LUCID_LIVE_SESSIONS,
+        viewers: settings.LUCID_LIVE_VIEWERS,
+        framesPerSecond: settings.LUCID_LIVE_FRAMES_PER_SECOND,
+      }),
+      log,
+    );
     const videos = await openVideos(renderer, {
       settings,
       folder: join(folder, 'videos'),
@@ -85,10 +98,14 @@ export const service = defineService({
         },
       },
       records: recorder,
-      upgrade: (request, socket, head) => sockets.upgrade(request, socket, head),
+      upgrade(request, socket, head) {
+        if (request.url?.startsWith(LIVE_PATH)) live.upgrade(request, socket, head);
+        else sockets.upgrade(request, socket, head);
+      },
       start: () => recorder.start(),
       async stop(deadlineMs) {
         sockets.close();
+        await live.close();
         await videos.close();
         await recorder.stop(deadlineMs);
         await journal.close();

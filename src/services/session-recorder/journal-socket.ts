@@ -12,6 +12,7 @@ import {
   type RecorderFrame,
 } from '#contract/record-frames.ts';
 import { callerOf } from '#platform/http/caller.ts';
+import { refuseUpgrade } from '#platform/http/refuse-upgrade.ts';
 import type { Log } from '#platform/log.ts';
 import type { Recorder } from './recorder.ts';
 import type { RecordingWriter } from './recording-writer.ts';
@@ -34,8 +35,8 @@ export class JournalSocketServer {
 
   /** Takes an upgrade request of the service's listener. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    if (request.url !== JOURNAL_PATH) refuse(socket, '404 Not Found');
-    else if (callerOf(request) !== 'rdp-xrdp') refuse(socket, '403 Forbidden');
+    if (request.url !== JOURNAL_PATH) refuseUpgrade(socket, 404);
+    else if (callerOf(request) !== 'rdp-xrdp') refuseUpgrade(socket, 403);
     else {
       this.#server.handleUpgrade(request, socket, head, (webSocket) => {
         new GatewayLink(webSocket, this.#recorder, this.#log);
@@ -48,10 +49,6 @@ export class JournalSocketServer {
     for (const socket of this.#server.clients) socket.terminate();
     this.#server.close();
   }
-}
-
-function refuse(socket: Duplex, status: string): void {
-  socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
 }
 
 /** One gateway's WebSocket and its writers. */

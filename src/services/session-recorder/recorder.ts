@@ -205,19 +205,20 @@ export class Recorder implements RecordTransport {
 
   /** @throws ServiceError `not_found`, `wrong_state` when it is not open */
   async pause(id: string, reason: string): Promise<RecordingStatus> {
-    const recording = await this.#openOne(id);
+    const recording = await this.find(id);
     recording.pause(reason);
     return recording.status;
   }
 
   /** @throws ServiceError as pause */
   async resume(id: string, reason: string): Promise<RecordingStatus> {
-    const recording = await this.#openOne(id);
+    const recording = await this.find(id);
     recording.goOn(reason);
     return recording.status;
   }
 
-  async #openOne(id: string): Promise<Recording> {
+  /** A recording that is not closed. @throws ServiceError `not_found`, `wrong_state` */
+  async find(id: string): Promise<Recording> {
     const live = this.#live.get(id);
     if (live) return live.recording;
     const { state } = await this.status(id);
@@ -225,7 +226,7 @@ export class Recorder implements RecordTransport {
   }
 
   async attach(sessionId: string, connectionId: string, events: RecordWriterEvents): Promise<RecordingWriter> {
-    return (await this.#openOne(sessionId)).attach(connectionId, events);
+    return (await this.find(sessionId)).attach(connectionId, events);
   }
 
   /** Closes every recording, within `deadlineMs`: what is not stored then is taken up at the next start. */

@@ -11,6 +11,7 @@ import {
   writeRecord,
 } from '#evidence/record.ts';
 import { type MarkerBody, type MarkerKind, readMarkerBody, writeJsonBody } from '#evidence/record-body.ts';
+import { FollowedRecords, type RecordFollower, type ScreenSoFar } from './followed-records.ts';
 import { InputActivity } from './input-activity.ts';
 import type {
   CapturedStream,
@@ -87,6 +88,7 @@ export class Recording implements WriterTarget {
   #failure: Error | null = null;
   #closing: Promise<void> | null = null;
   #isPaused = false;
+  #followed: FollowedRecords | null = null;
 
   constructor(options: RecordingOptions) {
     this.#options = options;
@@ -99,6 +101,11 @@ export class Recording implements WriterTarget {
 
   get state(): RecordingStatus['state'] {
     return this.#state;
+  }
+
+  /** Whether a connection writes. */
+  get isConnected(): boolean {
+    return this.#writer !== null;
   }
 
   /** Why it has failed. */
@@ -233,6 +240,42 @@ export class Recording implements WriterTarget {
     this.#append(stream, record);
   }
 
+  /** Tells `follower` of what is recorded from now on; null tells nobody any more. */
+  follow(follower: RecordFollower | null): void {
+    this.#followed = follower && new FollowedRecords(follower);
+  }
+
+  /** Where a follower that comes now finds what it has missed. */
+  screenSoFar(): ScreenSoFar {
+    const { state, runs } = this.#options.line.unstoredScreen;
+    const present = this.#part.present('screen');
+    const head = this.#head;
+    const reader = (run: Pick<JournalRun, 'read' | 'damage'>, head: Uint8Array | null) => async () => {
+      const records = await run.read(head ?? undefined);
+      return { records, isWhole: run.damage.length === 0 };
+    };
+    return {
+      state,
+      runs: [...runs.map((cut) => reader(cut.run, cut.head)), ...(present ? [reader(present, head)] : [])],
+      nextSeq: this.#nextSeq,
+    };
+  }
+
+  /**
+   * Records that somebody begins, or ceases, to watch the session.
+   * @param user id of the person
+   * @returns seq of the record that says so
+   * @throws ServiceError `wrong_state` when it is over, or nothing has been shown yet
+   */
+  noteObserver(kind: 'observer-joined' | 'observer-left', user: string): number {
+    if (this.#state !== 'open') {
+      throw new ServiceError('wrong_state', `the recording of session ${this.session} is ${this.#state}`);
+    }
+    if (!this.#config) throw new ServiceError('wrong_state', 'nobody has connected to the session yet');
+    this.#mark(kind, user);
+    return this.#nextSeq - 1;
+  }
+
   /** Cuts the runs whose time is over, and large ones early while the journal is more than half full. */
   tick(): void {
     const { journal, runUs } = this.#options;
@@ -253,6 +296,8 @@ export class Recording implements WriterTarget {
     this.#failure = error;
     this.#writer?.fail(`the session cannot be recorded any more: ${error.message}`);
     this.#writer = null;
+    this.#followed?.end();
+    this.#followed = null;
     this.#options.onFailure(error);
   }
 
@@ -310,6 +355,7 @@ export class Recording implements WriterTarget {
       this.#head = writeRecord(this.#config!);
     }
     if (stream === 'screen') this.#note(record);
+    if (stream !== 'channels') this.#followed?.add(record);
     this.#part.append(stream, record);
     this.#bytes += recordSize(record);
     const bytes = this.#part.present(stream)?.bytes ?? 0;
@@ -343,6 +389,10 @@ export class Recording implements WriterTarget {
   #durable(seq: number): void {
     this.#durableSeq = seq;
     this.#writer?.acknowledge(seq - this.#writerStart);
+    this.#followed?.durable(seq);
+    if (this.#state === 'open' || seq < this.#nextSeq - 1) return;
+    this.#followed?.end();
+    this.#followed = null;
   }
 }
 

@@ -61,6 +61,8 @@ interface Item {
   sealed: SealAnswer | null;
   /** What is known of its chunks is kept, and counted. */
   isNoted: boolean;
+  /** All its chunks are stored, and the decoder's state is that after it. */
+  isStored: boolean;
 }
 
 /**
@@ -100,8 +102,14 @@ export class SealingLine {
     this.#state = state ?? inMemory(LOST_STATE);
   }
 
+  /** Screen runs that are not stored yet, and the decoder's state before them; null at the beginning. */
+  get unstoredScreen(): { state: KeptState | null; runs: readonly CutRun[] } {
+    const items = this.#queue.filter(({ cut, isStored }) => cut.run.stream === 'screen' && !isStored);
+    return { state: this.#state, runs: items.map(({ cut }) => cut) };
+  }
+
   push(cut: CutRun): void {
-    this.#queue.push({ cut, sealed: null, isNoted: false });
+    this.#queue.push({ cut, sealed: null, isNoted: false, isStored: false });
   }
 
   /**
@@ -250,6 +258,7 @@ export class SealingLine {
       }
     }
     item.sealed = { ...sealed, state: NO_STATE };
+    item.isStored = true;
     if (item.cut.run.stream !== 'screen' || !this.#nextState) return;
     this.#state?.release();
     [this.#state, this.#nextState] = [this.#nextState, null];

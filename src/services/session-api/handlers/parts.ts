@@ -10,6 +10,7 @@ import type { Recorders } from '../recorders.ts';
 import type { Sessions } from '../sessions.ts';
 import type { Tokens } from '../tokens.ts';
 import type { Users } from '../users.ts';
+import type { WatchTickets } from '../watch-tickets.ts';
 
 /** What the handlers work with. */
 export interface Parts {
@@ -23,6 +24,7 @@ export interface Parts {
   sessions: Sessions;
   recorders: Recorders;
   outside: OutsideRecordings;
+  watchTickets: WatchTickets;
 }
 
 /** Handlers of some of the API's routes. */

@@ -1,4 +1,6 @@
 import type { sessions as routes } from '#contract/api/sessions.ts';
+import { ServiceError } from '#contract/errors.ts';
+import { LIVE_PROTOCOL } from '#contract/live-frames.ts';
 import type { CallContext } from '#platform/http/app.ts';
 import type { HandlersOf, Parts } from './parts.ts';
 
@@ -10,7 +12,7 @@ interface Wish {
 }
 
 export function sessionHandlers(parts: Parts): HandlersOf<typeof routes> {
-  const { access, peers, sessions } = parts;
+  const { access, peers, sessions, watchTickets } = parts;
   const pipeline = peers['session-pipeline'];
 
   /** Who did what to a session that they may see, and why: for its person, its history and its recording. */
@@ -47,6 +49,16 @@ export function sessionHandlers(parts: Parts): HandlersOf<typeof routes> {
     pauseSession: async (input, context) => pipeline.pauseSession(await grounds('paused', input, context)),
     resumeSession: async (input, context) => pipeline.resumeSession(await grounds('resumed', input, context)),
     stopSession: async (input, context) => pipeline.endSession(await grounds('ended', input, context)),
+    watchSession: async ({ params: { id } }, context) => {
+      const user = access.userOf(context);
+      const session = await sessions.get(user, id);
+      if (session.recorder_id !== null)
+        throw new ServiceError('wrong_state', 'an outside recorder records this session');
+      if (session.ended_at !== null) throw new ServiceError('wrong_state', `the session is over (${session.state})`);
+      const { authorization = '' } = context.request.headers;
+      const ticket = watchTickets.create({ session: id, user: user.id, authorization });
+      return { ...ticket, path: `/api/v1/sessions/${id}/live`, protocol: LIVE_PROTOCOL };
+    },
     listConnections: () => peers['rdp-controller'].listConnections({}),
   };
 }

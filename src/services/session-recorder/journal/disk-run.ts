@@ -44,7 +44,8 @@ export class DiskRun<K extends FrameKind = FrameKind> {
   #records = 0;
   #lastSeq = -1;
   isReleased = false;
-  #settled: PromiseWithResolvers<void> | null = null;
+  /** Who waits until so many more records are durable. */
+  #waiting: { records: number; resolve: () => void }[] = [];
   damage: readonly string[] = [];
   /** No record is added any more. */
   isCut = false;
@@ -86,7 +87,7 @@ export class DiskRun<K extends FrameKind = FrameKind> {
     this.#pendingBytes -= frame.payloadBytes;
     this.#pendingRecords -= frame.records;
     this.place(frame);
-    this.#settle();
+    this.#settle(frame.records);
   }
 
   /** Enters a frame that is on the disk. */
@@ -109,18 +110,24 @@ export class DiskRun<K extends FrameKind = FrameKind> {
     this.isAbandoned = true;
     this.#pendingBytes = 0;
     this.#pendingRecords = 0;
-    this.#settle();
+    this.#settle(Number.POSITIVE_INFINITY);
   }
 
-  /** Resolves when all of it is durable or lost. */
+  /** Resolves when all that has been added by now is durable or lost. */
   settled(): Promise<void> {
     if (this.#pendingRecords === 0) return Promise.resolve();
-    this.#settled ??= Promise.withResolvers();
-    return this.#settled.promise;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#waiting.push({ records: this.#pendingRecords, resolve });
+    return promise;
   }
 
-  #settle(): void {
-    if (this.#pendingRecords === 0) this.#settled?.resolve();
+  #settle(records: number): void {
+    if (this.#waiting.length === 0) return;
+    for (const waiting of this.#waiting) {
+      waiting.records -= records;
+      if (waiting.records <= 0) waiting.resolve();
+    }
+    this.#waiting = this.#waiting.filter((waiting) => waiting.records > 0);
   }
 
   async read(before: Uint8Array = NOTHING): Promise<Uint8Array> {

@@ -67,6 +67,10 @@ export interface PresentRun {
   readonly durableBytes: number;
   /** When it began, in µs of the session's clock. */
   readonly firstTime: number;
+  /** As that of a run that is cut, but of the records that have been added by now; some that came later may follow. */
+  read(before?: Uint8Array): Promise<Uint8Array>;
+  /** What `read` could not read, in words. */
+  readonly damage: readonly string[];
 }
 
 /** Records of one stream, from one cut to the next. After a failure, only those that are durable. */

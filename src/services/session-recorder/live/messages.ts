@@ -1,0 +1,29 @@
+/** What a live view and its thread tell each other. */
+import type { LiveEvent } from '#contract/live-frames.ts';
+
+export interface LiveThreadData {
+  /** Least time between two frames of one viewer, in ms. */
+  readonly intervalMs: number;
+}
+
+export type ToLiveThread =
+  /** Begins, or begins anew: the decoder's state where a run begins, empty at the first; null when it is lost. */
+  | { kind: 'begin'; state: Uint8Array | null }
+  /** Written records of the streams `screen` and `input`. Those from `beforeSeq` on are left out: they come another way. */
+  | { kind: 'records'; bytes: Uint8Array; beforeSeq?: number }
+  /** The screen is that of now: it may be shown. */
+  | { kind: 'loaded' }
+  | { kind: 'join'; viewer: number; fromSeq: number }
+  | { kind: 'leave'; viewer: number }
+  /** The viewer can take a frame. */
+  | { kind: 'next'; viewer: number }
+  /** No more records come. */
+  | { kind: 'end' };
+
+export type FromLiveThread =
+  /** All that was sent so far in `records` has been played, so many bytes of it since the last time. */
+  | { kind: 'played'; bytes: number }
+  | { kind: 'frame'; viewer: number; bytes: Uint8Array<ArrayBuffer> }
+  | { kind: 'event'; event: LiveEvent }
+  /** The session is over, and the viewer wants a frame when it has had the last. */
+  | { kind: 'finished'; viewer: number };
