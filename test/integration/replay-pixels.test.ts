@@ -53,6 +53,7 @@ const capabilities = (profile: Profile): CapabilitySet[] => [
     multipleRectangleSupport: 1,
   }),
   ...(profile === 'orders' ? announcedOrders() : [noOrders]),
+  capability('multifragmentUpdate', { maxRequestSize: 65_535 }),
   capability('pointer', { colorPointerFlag: 1, colorPointerCacheSize: 20, pointerCacheSize: 20 }),
   capability('input', { inputFlags: 0x35, keyboardLayout: 0x409, keyboardType: 4, keyboardFunctionKey: 12 }),
 ];
@@ -142,7 +143,7 @@ async function windowOf(display: Display, name: string): Promise<string> {
   return (await eventually(`a window of class ${name}`, search)).split('\n')[0];
 }
 
-describe('what xrdp sends, replayed', { skip, concurrency: false, timeout: 400_000 }, () => {
+describe('what xrdp sends, replayed', { skip, concurrency: false, timeout: 900_000 }, () => {
   const data = mkdtempSync(join(tmpdir(), 'lucid-replay-'));
   chmodSync(data, 0o711);
   after(() => rmSync(data, { recursive: true, force: true }));
@@ -186,7 +187,8 @@ describe('what xrdp sends, replayed', { skip, concurrency: false, timeout: 400_0
             };
             // xrdp resizes the desktop to its client.
             await eventually('the size', async () => (await display.screenshot()).width === WIDTH);
-            // Until its client moves the pointer, Xvnc draws it into the picture.
+            // Until its client moves the pointer, Xvnc draws it into the picture: it must not stand there already.
+            watcher.movePointer(WIDTH - 40, HEIGHT - 40);
             watcher.movePointer(WIDTH - 1, HEIGHT - 1);
             const xterm = await windowOf(display, 'xterm');
             await display.act('windowmove', xterm, 100, 80, 'getmouselocation');

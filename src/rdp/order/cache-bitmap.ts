@@ -94,6 +94,8 @@ export function readCacheBitmapRev2({ type, extraFlags, body }: SecondaryOrder, 
     length = reader.u16('cbCompMainBodySize');
     reader.skip(COMPRESSION_HEADER_SIZE - 4, 'bitmapComprHdr');
   }
+  // ... of which 64 x 64 uncompressed pixels of 32 bits become 0: those are all that is left of the order
+  if (!compressed && length === 0) length = reader.remaining;
   const data = reader.take(length, 'bitmapData');
   const cacheIndex = extraFlags & Rev2Flag.doNotCache ? WAITING_LIST : index;
   return { cacheId: extraFlags & 7, cacheIndex, width, height, bitsPerPixel, compressed, data };

@@ -47,7 +47,8 @@ function assertWithinLimits(support: OrderSupport): void {
 
 test("mstsc's announcement is passed on as far as it is decoded, and capped", () => {
   const sets = setsOf('confirm-active');
-  assert.ok(offersOrders(sets));
+  const recent = [...sets, capability('multifragmentUpdate', { maxRequestSize: 65535 })];
+  assert.ok(offersOrders(recent));
   const support = orderSupportOf(limited(sets))!;
   assert.deepEqual(
     support.primary,
@@ -55,14 +56,18 @@ test("mstsc's announcement is passed on as far as it is decoded, and capped", ()
   );
   assertWithinLimits(support);
   assert.ok(support.brushCache);
-  assert.ok(offersOrders(limited(sets)));
+  assert.ok(offersOrders(limited(recent)));
 });
 
 test('a client that announces too little for servers to draw with orders is not offered them', () => {
   assert.equal(offersOrders(setsOf('freerdp-confirm-active')), false);
   assert.equal(offersOrders([capability('order')]), false);
   assert.equal(orderSupportOf([]), null);
-  assert.equal(offersOrders(announcedOrders().filter(({ kind }) => kind !== 'bitmapCacheRev2')), false);
+  const fragments = (maxRequestSize: number) => capability('multifragmentUpdate', { maxRequestSize });
+  assert.ok(offersOrders([...announcedOrders(), fragments(65535)]));
+  assert.equal(offersOrders([...announcedOrders(), fragments(16384)]), false);
+  const cacheless = announcedOrders().filter(({ kind }) => kind !== 'bitmapCacheRev2');
+  assert.equal(offersOrders([...cacheless, fragments(65535)]), false);
 });
 
 test('what a greedy client announces is cut down', () => {

@@ -5,7 +5,7 @@
  * Nothing is added to what the client says, since it is sent the same orders; everything is capped, since whoever replays
  * the recording holds the caches.
  */
-import { type CapabilityOf, type CapabilitySet, capability } from '../pdu/capability-set.ts';
+import { type CapabilityOf, type CapabilitySet, capability, findCapability } from '../pdu/capability-set.ts';
 import { CELL_INFO_ENTRIES, ORDER_LIMITS, OrderExFlag, OrderFlag, orderSupportOf } from './order-support.ts';
 import { type PrimaryKind, primaryKinds, primaryLayouts } from './primary-layouts.ts';
 
@@ -18,13 +18,20 @@ const GLYPH_SUPPORT_ENCODE = 3;
 const BRUSH_COLOR_8X8 = 1;
 const WAITING_LIST_ALLOWED = 0x0002;
 
-/** Whether a client announces enough for a server to draw with orders. */
+/**
+ * Least size of fragmented updates, in bytes: where a cell of 64 × 64 pixels of 32 bits does not fit into one, xrdp leaves
+ * out its lowest rows.
+ */
+const MIN_FRAGMENTED_UPDATE = 20 * 1024;
+
+/** Whether a client announces enough for a server to draw with orders, and to draw all. */
 export function offersOrders(sets: readonly CapabilitySet[]): boolean {
   const support = orderSupportOf(sets);
   return (
     support !== null &&
     REQUIRED.every((kind) => support.primary.includes(kind)) &&
-    support.bitmapCaches.some(({ entries, size }) => entries > 0 && size > 0)
+    support.bitmapCaches.some(({ entries, size }) => entries > 0 && size > 0) &&
+    (findCapability(sets, 'multifragmentUpdate')?.maxRequestSize ?? 0) >= MIN_FRAGMENTED_UPDATE
   );
 }
 

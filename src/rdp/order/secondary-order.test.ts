@@ -110,6 +110,13 @@ test('a compression header and a key are skipped, and the lengths of xrdp unders
   });
 });
 
+test('a length that xrdp cannot write is that of the rest', () => {
+  const pixels = new Uint8Array(64 * 64 * 4).fill(7);
+  const head = hex('404040008005');
+  const body = new Uint8Array([...head, ...pixels]);
+  assert.deepEqual(readCacheBitmapRev2({ type: 4, extraFlags: 0x32, body }, 32).data, pixels);
+});
+
 test('glyphs of both revisions', () => {
   const small = fc.integer({ min: 0, max: 40 });
   const offset = fc.integer({ min: -0x3fff, max: 0x3fff });
