@@ -7,23 +7,17 @@ import { DemoDesktop } from '#demo/demo-desktop.ts';
 import type { HeadlessClient } from '#demo/headless-client.ts';
 import { enter } from '../support/enter.ts';
 import { eventually } from '../support/eventually.ts';
-import { apiAt } from '../support/lucid.ts';
 import { Processes } from '../support/processes.ts';
 
 describe('deaths', { concurrency: false, timeout: 400_000 }, () => {
   let processes: Processes;
   let desktop: DemoDesktop;
-  let api: ReturnType<typeof apiAt>;
+  let api: Awaited<ReturnType<Processes['logIn']>>;
 
   before(async () => {
     desktop = await DemoDesktop.start({ tickMs: 0 });
     processes = await Processes.start();
-    for (const name of ['session-api', 'rdp-controller', 'session-pipeline', 'session-recorder'] as const) {
-      await processes.until(name, ({ status }) => status === 'healthy');
-    }
-    const url = processes.url('session-api');
-    const { token } = await apiAt(url).logIn({ body: { name: 'admin', password: processes.adminPassword } });
-    api = apiAt(url, token);
+    api = await processes.logIn();
     const spec = { kind: 'external' as const, host: '127.0.0.1', port: desktop.port };
     await api.createServer({ body: { name: 'demo', spec } });
   });

@@ -2,12 +2,15 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '#contract/contract.ts';
 import { SERVICE_NAMES, type ServiceName } from '#contract/services.ts';
+import type { sessionApi } from '#contract/session-api.ts';
 import { formatIdentity, generateIdentity } from '#evidence/node/age-keys.ts';
 import type { HealthReport } from '#platform/health.ts';
 import { freePort } from '../../bench/support/free-port.ts';
 import { Background } from './child.ts';
 import { PATIENCE_MS } from './eventually.ts';
+import { apiAt } from './lucid.ts';
 
 const LUCID = new URL('../../lucid', import.meta.url).pathname;
 
@@ -76,6 +79,21 @@ export class Processes {
   /** @param signal as a shutdown is asked for, or SIGKILL: as if the machine had gone */
   async stop(name: ServiceName, signal: NodeJS.Signals = 'SIGTERM'): Promise<void> {
     await this.#running.get(name)!.close(signal);
+  }
+
+  /** Sends a signal to a service's process, which may go on after it. */
+  signal(name: ServiceName, signal: NodeJS.Signals): void {
+    this.#running.get(name)!.child.kill(signal);
+  }
+
+  /** The public API, as its admin, once who is needed for sessions is there. */
+  async logIn(): Promise<Client<typeof sessionApi>> {
+    for (const name of ['session-api', 'rdp-controller', 'session-pipeline', 'session-recorder'] as const) {
+      await this.until(name, ({ status }) => status === 'healthy');
+    }
+    const url = this.url('session-api');
+    const { token } = await apiAt(url).logIn({ body: { name: 'admin', password: this.adminPassword } });
+    return apiAt(url, token);
   }
 
   url(name: ServiceName): string {

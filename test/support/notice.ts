@@ -1,0 +1,23 @@
+import type { HeadlessClient } from '#demo/headless-client.ts';
+import { readDomainPdu } from '#rdp/pdu/mcs-domain.ts';
+import { readShareControls, ShareControlType } from '#rdp/pdu/share-control.ts';
+import { readShareData, ShareDataType } from '#rdp/pdu/share-data.ts';
+import { TPKT_VERSION } from '#rdp/pdu/x224.ts';
+import { type Notice, paintNotice } from '#services/rdp-xrdp/notice-picture.ts';
+
+/** Waits until a client shows just these words of the gateway's. */
+export async function untilNoticed(client: HeadlessClient, notice: Notice): Promise<void> {
+  const { width, height } = client.decoder;
+  const { pixels } = paintNotice(width, height, notice);
+  await client.waitUntil(() => Buffer.compare(client.decoder.pixels, pixels) === 0, JSON.stringify(notice.text));
+}
+
+/** Whether a frame is drawn by the gateway: it draws on the slow path, the demo's desktop on the fast path. */
+export function isOfNotice(frame: Uint8Array): boolean {
+  if (frame[0] !== TPKT_VERSION) return false;
+  const pdu = readDomainPdu(frame);
+  if (pdu.kind !== 'sendDataIndication') return false;
+  return readShareControls(pdu.payload).some(
+    ({ type, body }) => type === ShareControlType.data && readShareData(body).type === ShareDataType.update,
+  );
+}
