@@ -7,6 +7,8 @@ export interface ConfigBody {
   readonly version: 1;
   /** Session id (UUIDv7). */
   readonly session: string;
+  /** The gateway's connection to a server, each by a text of its own: bulk compression begins anew with it. */
+  readonly connection?: string;
   /** Wall-clock time at the session clock's 0, RFC 3339 UTC. */
   readonly startedAt: string;
   /** Desktop size in pixels. */
@@ -18,10 +20,12 @@ export interface ConfigBody {
   readonly codecs: Readonly<Record<string, string>>;
   /** Drawing orders that were negotiated (docs/recording-format.md, Config); absent where none are to come. */
   readonly orders?: unknown;
-  /** Recording profile, e.g. `bitmap-only`. */
+  /** Recording profile, e.g. `bitmaps`. */
   readonly profile: string;
   /** Why that one. */
   readonly profileReason?: string;
+  /** What PDUs may have been compressed with on their way to the client; in stored records that is undone. */
+  readonly bulkCompression?: 'mppc-64k';
   /** Versions of the software that took part, by name. */
   readonly versions: Readonly<Record<string, string>>;
 }
@@ -75,6 +79,7 @@ export function readConfigBody(body: Uint8Array): ConfigBody {
   const value = readJsonObject(body, 'config');
   if (value.version !== 1) throw new FormatError('config.version', `${JSON.stringify(value.version)}, wanted 1`);
   for (const field of ['session', 'startedAt', 'profile']) wantString(value, 'config', field);
+  if (value.connection !== undefined) wantString(value, 'config', 'connection');
   const [width, height] = [wantCount(value, 'config', 'width'), wantCount(value, 'config', 'height')];
   if (width === 0 || height === 0 || width > MAX_SIDE || height > MAX_SIDE || width * height > MAX_PIXELS) {
     throw new FormatError('config.width', `${width} × ${height}, wanted 1 to ${MAX_SIDE} a side, 8K in all`);

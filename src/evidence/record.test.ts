@@ -110,7 +110,7 @@ suite('bodies', () => {
     height: 800,
     depth: 32,
     codecs: { '1': 'nsc' },
-    profile: 'bitmap-only',
+    profile: 'bitmaps',
     versions: { lucid: '0.1.0' },
   };
 

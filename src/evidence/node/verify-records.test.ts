@@ -114,7 +114,7 @@ suite('a recorder that lies is found out, though its signatures are right', () =
   test('a repetition that is not what it repeats', () => {
     const other = change(
       'screen',
-      editBody(0, (body) => utf8(Buffer.from(body).toString().replace('bitmap-only', 'bitmap-many'))),
+      editBody(0, (body) => utf8(Buffer.from(body).toString().replace('bitmaps', 'bitmany'))),
     );
     assert.match(other.join('\n'), /screen\/000001\.age byte 0: is no copy of record 0/);
     const unknown = change('screen', ([config, ...records]) => [{ ...config, seq: 1 }, ...records]);

@@ -45,6 +45,18 @@ test('fast and slow path share one history; nothing of the compression is left',
   assert.deepEqual(history.undo(slow(bytes)), slow(undone));
 });
 
+test('the PDU that was given stays as it is, whatever kind of view it is', () => {
+  for (const view of [(bytes: Uint8Array) => Uint8Array.from(bytes), (bytes: Uint8Array) => Buffer.from(bytes)]) {
+    const encoder = new MppcEncoder();
+    const { compressionFlags, data } = compressed(encoder, letters(3));
+    for (const pdu of [slow(share(data, compressionFlags)), fast({ compressionFlags, data })]) {
+      const given = view(pdu);
+      BulkHistory.empty().undo(given);
+      assert.equal(Buffer.compare(given, pdu), 0);
+    }
+  }
+});
+
 test('PDUs that say nothing of compression are given back as they are, and leave the history alone', () => {
   const encoder = new MppcEncoder();
   const history = BulkHistory.empty();
@@ -93,7 +105,7 @@ test('what cannot be undone stays as it came, until the history is known again',
   assert.equal(Buffer.compare(history.undo(bad), bad), 0);
   const good = fast(compressed(encoder, letters(3)));
   assert.deepEqual(history.undo(good), good);
-  history.reset();
+  history.begin('another connection');
   assert.deepEqual(history.undo(good), fast({ compressionFlags: 0, data: letters(3) }));
 });
 
@@ -114,10 +126,27 @@ test('what would not fit its PDU uncompressed stays as it came, and the history 
 test('a history goes on from its saved state', () => {
   const encoder = new MppcEncoder();
   const history = BulkHistory.empty();
+  history.begin('one');
   history.undo(fast(compressed(encoder, letters(3))));
   const packet = fast(compressed(encoder, letters(3)));
-  assert.deepEqual(BulkHistory.restore(history.save()).undo(packet), history.undo(packet));
-  assert.throws(() => BulkHistory.restore(Uint8Array.of(7)), DecodeError);
+  const restored = BulkHistory.restore(history.save());
+  restored.begin('one');
+  assert.deepEqual(restored.undo(packet), history.undo(packet));
+  for (const bytes of [[7], [2, 0, 65], [0, 0, 9, 0, 0, 0, 0]]) {
+    assert.throws(() => BulkHistory.restore(Uint8Array.from(bytes)), DecodeError);
+  }
+});
+
+test('a history that is not known gives PDUs back as they are, until it is flushed or another connection begins', () => {
+  const packet = fast(compressed(new MppcEncoder(), letters(3)));
+  const plain = fast({ compressionFlags: 0, data: letters(3) });
+  const flushed = BulkHistory.lost();
+  assert.equal(Buffer.compare(flushed.undo(packet), packet), 0);
+  flushed.undo(fast({ compressionFlags: FLUSH, data: new Uint8Array(0) }));
+  assert.deepEqual(flushed.undo(packet), plain);
+  const begun = BulkHistory.restore(BulkHistory.lost().save());
+  begun.begin('next');
+  assert.deepEqual(begun.undo(packet), plain);
 });
 
 test('no bytes make it throw', () => {

@@ -2,42 +2,61 @@
  * Undoes the bulk compression of a server's PDUs: share data (MS-RDPBCGR 2.2.8.1.1.1.2) and fast-path updates
  * (2.2.9.1.2.1), which share one history, in the order in which they were sent.
  */
-import { DecodeError, Writer } from '../bytes.ts';
+import { DecodeError, Reader, Writer } from '../bytes.ts';
 import { type FastPathUpdate, readFastPathOutput, writeFastPathUpdates } from '../pdu/fast-path-output.ts';
 import { readDomainPdu, writeDomainPdu } from '../pdu/mcs-domain.ts';
 import { readShareControls, type ShareControl, ShareControlType } from '../pdu/share-control.ts';
 import { readShareData, shareDataHeadersSize } from '../pdu/share-data.ts';
+import { utf16Bytes, utf16Text } from '../pdu/text.ts';
 import { TPKT_VERSION } from '../pdu/x224.ts';
-import { MppcDecoder } from './mppc-decoder.ts';
+import { MppcDecoder, mppcHistorySize } from './mppc-decoder.ts';
+
+const MAX_CONNECTION = 1000;
 
 /** Where compressedType and compressedLength stand in a share data PDU with both its headers. */
 const COMPRESSION_OFFSET = 15;
 
-/** A server connection's bulk compression, as a client keeps it. */
+/** The bulk compression of one server connection after another, as their client keeps it. */
 export class BulkHistory {
   readonly #decoder: MppcDecoder;
+  #connection: string;
 
-  private constructor(decoder: MppcDecoder) {
+  private constructor(decoder: MppcDecoder, connection: string) {
     this.#decoder = decoder;
+    this.#connection = connection;
   }
 
-  /** The history that a connection begins with. */
+  /** The history that every connection begins with. */
   static empty(): BulkHistory {
-    return new BulkHistory(new MppcDecoder());
+    return new BulkHistory(new MppcDecoder(), '');
+  }
+
+  /** The history where PDUs are missing: it is not known until a server has it begin anew. */
+  static lost(): BulkHistory {
+    const decoder = new MppcDecoder();
+    decoder.lose();
+    return new BulkHistory(decoder, '');
   }
 
   /** A history that goes on where another's `save` stood. @throws DecodeError when the bytes are no such state */
   static restore(state: Uint8Array): BulkHistory {
-    return new BulkHistory(MppcDecoder.restore(state));
+    const reader = new Reader(state);
+    const connection = utf16Text(reader.take(reader.u16('connection length'), 'connection'));
+    return new BulkHistory(MppcDecoder.restore(reader.rest()), connection);
   }
 
-  /** All that is needed to go on elsewhere, or later. */
+  /** All that is needed to go on elsewhere, or later: u16 LE length | connection, UTF-16 LE | MPPC history. */
   save(): Uint8Array<ArrayBuffer> {
-    return this.#decoder.save();
+    const connection = utf16Bytes(this.#connection);
+    const writer = new Writer(2 + connection.length + mppcHistorySize + 5);
+    writer.u16(connection.length).raw(connection).raw(this.#decoder.save());
+    return writer.finish() as Uint8Array<ArrayBuffer>;
   }
 
-  /** Begins anew: the first PDU of another server connection follows. */
-  reset(): void {
+  /** Says of which server connection the next PDUs are. @param connection a text of its own, at most 1000 characters */
+  begin(connection: string): void {
+    if (connection === this.#connection) return;
+    this.#connection = connection.slice(0, MAX_CONNECTION);
     this.#decoder.reset();
   }
 
@@ -85,7 +104,7 @@ export class BulkHistory {
     if (data.compressedType === 0) return bytes;
     const plain = this.#decode(data.body, data.compressedType);
     if (plain === null) return bytes;
-    const headers = bytes.slice(0, shareDataHeadersSize).fill(0, COMPRESSION_OFFSET);
+    const headers = Uint8Array.from(bytes.subarray(0, shareDataHeadersSize)).fill(0, COMPRESSION_OFFSET);
     const length = headers.length + plain.length;
     return new Writer(length).raw(headers).raw(plain).patchU16(0, length).finish();
   }

@@ -28,7 +28,7 @@ export class MppcDecoder {
   #offset = 0;
   #isLost = false;
 
-  /** Whether the history is not what the sender's is: data was malformed, and nothing can be read until it is flushed. */
+  /** Whether the history is not what the sender's is: nothing can be read until it is flushed. */
   get isLost(): boolean {
     return this.#isLost;
   }
@@ -38,6 +38,11 @@ export class MppcDecoder {
     this.#history?.fill(0);
     this.#offset = 0;
     this.#isLost = false;
+  }
+
+  /** Says that packets are missing: nothing can be read until the history is flushed. */
+  lose(): void {
+    this.#isLost = true;
   }
 
   /**

@@ -41,7 +41,7 @@ const config: SessionRecord = {
     height: HEIGHT,
     depth: 24,
     codecs: {},
-    profile: 'bitmap-only',
+    profile: 'bitmaps',
     versions: {},
   }),
 };

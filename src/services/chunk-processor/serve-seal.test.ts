@@ -7,6 +7,8 @@ import { sha256 } from '#evidence/node/hash.ts';
 import { RecordType, type SessionRecord, writeRecord } from '#evidence/record.ts';
 import { writeJsonBody } from '#evidence/record-body.ts';
 import { toHex } from '#evidence/text.ts';
+import { MppcEncoder } from '#rdp/bulk/mppc-encoder.ts';
+import { FastPathUpdateCode, writeFastPathUpdates } from '#rdp/pdu/fast-path-output.ts';
 import { type SealOptions, serveSeal } from './serve-seal.ts';
 
 const identity = generateIdentity();
@@ -57,6 +59,27 @@ test('a run that must not be decoded is sealed all the same, and no keyframe fol
       ['screen'],
     );
     assert.deepEqual([answer.decoded_bytes, answer.undecodable_bytes], [0, pdu.length]);
+  }
+});
+
+test('bulk compression is undone in every run, whether it may be decoded or not', () => {
+  const encoder = new MppcEncoder();
+  const update = (text: string) => {
+    const data = Buffer.from(text.repeat(20));
+    const packet = encoder.encode(data);
+    const frame = (compressionFlags: number, data: Uint8Array) =>
+      writeFastPathUpdates([{ code: FastPathUpdateCode.synchronize, fragmentation: 0, compressionFlags, data }]);
+    return { sent: frame(packet.flags, packet.data), plain: frame(0, data) };
+  };
+  let state: Uint8Array = new Uint8Array(0);
+  for (const [i, decode] of [true, false, true].entries()) {
+    const { sent, plain } = update(`synchronize ${i} `);
+    const run = (pdu: Uint8Array) =>
+      Buffer.concat([record(RecordType.config, 2 * i, body), record(RecordType.serverPdu, 2 * i + 1, pdu)]);
+    const answer = seal({ head, state, records: run(sent) }, { decode });
+    const [own] = answer.head.chunks;
+    assert.deepEqual(openChunk(answer.chunks[0], own.compression, identity), run(plain), `run ${i}`);
+    ({ state } = answer);
   }
 });
 

@@ -1,11 +1,15 @@
+import { type CapturedState, readCapturedState, writeCapturedState } from '#contract/captured-state.ts';
 import type { SealedChunk, SealHead } from '#contract/chunk-processor.ts';
-import { LOST_STATE, SealAnswerWriter, type SealRequest } from '#contract/seal-message.ts';
+import { SealAnswerWriter, type SealRequest } from '#contract/seal-message.ts';
 import { FormatError } from '#evidence/format-error.ts';
 import { type PackedRun, packRun, sealPacked } from '#evidence/node/chunk.ts';
 import { type RunSummary, summarizeRun } from '#evidence/node/run.ts';
 import { RecordType, readRecords, type Stream } from '#evidence/record.ts';
 import { toHex } from '#evidence/text.ts';
+import { BulkHistory } from '#rdp/bulk/bulk-history.ts';
+import { DecodeError } from '#rdp/bytes.ts';
 import { type IndexedRun, indexRun } from './index-run.ts';
+import { plainRun } from './plain-run.ts';
 
 export interface SealOptions {
   /** False where decoding has brought the worker down before: the run is sealed all the same. */
@@ -33,7 +37,7 @@ interface Part extends PackedRun {
 }
 
 /**
- * Seals a run; of a screen run, derives keyframes and index and seals them too.
+ * Seals a run; frees a screen run of bulk compression, derives keyframes and index of it and seals them too.
  * @throws FormatError when the run does not hold together
  */
 export function serveSeal({ head, state, records }: SealRequest, options: SealOptions): ServedSeal {
@@ -43,20 +47,39 @@ export function serveSeal({ head, state, records }: SealRequest, options: SealOp
     const packed = times.add('compress', () => packRun(run, stream, level));
     return { ...packed, stream, summary, plainBytes: run.length };
   };
-  const own = pack(head.stream, records, options.level);
-  if (head.stream !== 'screen') return finish(head, [own], { state, decodedBytes: 0, undecodableBytes: 0 }, times);
+  if (head.stream !== 'screen') {
+    const own = pack(head.stream, records, options.level);
+    return finish(head, [own], { state, decodedBytes: 0, undecodableBytes: 0 }, times);
+  }
 
-  const canDecode = options.decode && state.length !== LOST_STATE.length;
-  const indexed = times.add('decode', () => (canDecode ? tryToIndex(head, state, records, own.storedBytes) : null));
+  const before = readCapturedState(state);
+  const history = openHistory(before);
+  const run = times.add('decode', () => plainRun(records, history));
+  const own = pack('screen', run, options.level);
+  const { screen } = before;
+  const canDecode = options.decode && screen !== null;
+  const indexed = times.add('decode', () => (canDecode ? tryToIndex(head, screen, run, own.storedBytes) : null));
   if (indexed === null) {
-    return finish(head, [own], { state: LOST_STATE, decodedBytes: 0, undecodableBytes: pduBytes(records) }, times);
+    const after = writeCapturedState(history.save(), null);
+    return finish(head, [own], { state: after, decodedBytes: 0, undecodableBytes: pduBytes(run) }, times);
   }
   // What is derived is small when it is compressed, and large when it is not.
   const level = Math.max(1, options.level);
   const parts = [own];
   if (indexed.keyframes.length > 0) parts.push(pack('keyframes', Buffer.concat(indexed.keyframes), level));
   parts.push(pack('index', indexed.index, level));
-  return finish(head, parts, indexed, times);
+  return finish(head, parts, { ...indexed, state: writeCapturedState(history.save(), indexed.state) }, times);
+}
+
+function openHistory({ history }: CapturedState): BulkHistory {
+  if (history === null) return BulkHistory.lost();
+  if (history.length === 0) return BulkHistory.empty();
+  try {
+    return BulkHistory.restore(history);
+  } catch (error) {
+    if (error instanceof DecodeError) return BulkHistory.lost();
+    throw error;
+  }
 }
 
 /** Encrypts what was packed into the answer. */

@@ -1,6 +1,7 @@
 import { ServiceError } from '#contract/errors.ts';
 import type { NewRecord, RecordWriterEvents } from '#contract/record-transport.ts';
 import type { RecordingStatus } from '#contract/session-recorder.ts';
+import { FormatError } from '#evidence/format-error.ts';
 import {
   CAPTURED_STREAMS,
   FLAG_REPEATED,
@@ -10,7 +11,13 @@ import {
   type SessionRecord,
   writeRecord,
 } from '#evidence/record.ts';
-import { type MarkerBody, type MarkerKind, readMarkerBody, writeJsonBody } from '#evidence/record-body.ts';
+import {
+  type MarkerBody,
+  type MarkerKind,
+  readConfigBody,
+  readMarkerBody,
+  writeJsonBody,
+} from '#evidence/record-body.ts';
 import { FollowedRecords, type RecordFollower, type ScreenSoFar } from './followed-records.ts';
 import { InputActivity } from './input-activity.ts';
 import type {
@@ -28,6 +35,9 @@ import type { CutRun, SealingLine } from './sealing-line.ts';
 
 /** A caller that sends on without acknowledgements beyond this many bytes is cut off: it ignores back-pressure. */
 export const HARD_LIMIT_BYTES = 8 * 1024 * 1024;
+
+/** What is compressed on its way to the client is mostly this much larger where it is sealed: runs are cut so much earlier. */
+const BULK_GROWTH = 4;
 
 /** Below this a run is not cut early, however full the journal: small chunks compress badly and cost more to keep. */
 const MIN_EARLY_CUT_BYTES = 256 * 1024;
@@ -81,6 +91,8 @@ export class Recording implements WriterTarget {
   #bytes = 0;
   /** The latest config record: every screen run begins with it. */
   #config: SessionRecord | null = null;
+  /** Whether server PDUs come in bulk compression. */
+  #isCompressed = false;
   /** The config, repeated, that goes before the present screen run. */
   #head: Uint8Array | null = null;
   /** Markers of a gap in the present screen run. */
@@ -176,6 +188,7 @@ export class Recording implements WriterTarget {
   #note(record: SessionRecord): void {
     if (record.type === RecordType.config) {
       this.#config = { ...record, flags: FLAG_REPEATED, body: record.body.slice() };
+      this.#isCompressed = isCompressed(record.body);
     }
     if (record.type === RecordType.marker && readMarkerBody(record.body).kind === 'gap') {
       this.#gaps++;
@@ -359,7 +372,12 @@ export class Recording implements WriterTarget {
     this.#part.append(stream, record);
     this.#bytes += recordSize(record);
     const bytes = this.#part.present(stream)?.bytes ?? 0;
-    if (bytes >= this.#options.runBytes || bytes >= this.#share()) this.#cut(stream);
+    if (bytes >= this.#runBytes(stream) || bytes >= this.#share()) this.#cut(stream);
+  }
+
+  #runBytes(stream: CapturedStream): number {
+    const { runBytes } = this.#options;
+    return stream === 'screen' && this.#isCompressed ? runBytes / BULK_GROWTH : runBytes;
   }
 
   /** How large a run may get: without bound while there is room, else its part of half the journal. */
@@ -393,6 +411,17 @@ export class Recording implements WriterTarget {
     if (this.#state === 'open' || seq < this.#nextSeq - 1) return;
     this.#followed?.end();
     this.#followed = null;
+  }
+}
+
+/** Whether a config says that what follows comes in bulk compression. */
+function isCompressed(config: Uint8Array): boolean {
+  try {
+    return readConfigBody(config).bulkCompression !== undefined;
+  } catch (error) {
+    // What a gateway says is recorded as it is: who reads it sees what is wrong with it.
+    if (error instanceof FormatError) return false;
+    throw error;
   }
 }
 
