@@ -25,7 +25,7 @@ export function configBody(session: string): Uint8Array {
     height: HEIGHT,
     depth: 32,
     codecs: {},
-    profile: 'bitmap-only',
+    profile: 'bitmaps',
     versions: {},
   };
   return writeJsonBody(config);

@@ -61,7 +61,24 @@ export const Labels = Type.Record(
 );
 export type Labels = Static<typeof Labels>;
 
-/** What a session allows. What is absent is denied. */
+/** Recording profiles, in the order in which the gateway prefers them: what a server may be asked to draw with. */
+export const RECORDING_PROFILES = ['orders', 'remotefx', 'bitmaps'] as const;
+export type RecordingProfile = (typeof RECORDING_PROFILES)[number];
+
+/** How pictures travel, as far as somebody wants to say it: of a server, and of a policy. What either forbids is not used. */
+export const displayFields = {
+  profiles: Type.Optional(
+    Type.Array(Type.Enum(RECORDING_PROFILES), {
+      ...{ minItems: 1, maxItems: RECORDING_PROFILES.length, uniqueItems: true },
+      description: 'what the server may draw with, all unless given; bitmaps are used where nothing else can be',
+    }),
+  ),
+  bulk_compression: Type.Optional(
+    Type.Boolean({ default: true, description: 'whether clients that ask for bulk compression get it' }),
+  ),
+};
+
+/** What a session allows. What is absent is denied; of how pictures travel, it is allowed. */
 export const Policy = Type.Object(
   {
     input: Type.Optional(Type.Boolean({ description: 'keyboard and mouse reach the server' })),
@@ -74,6 +91,7 @@ export const Policy = Type.Object(
     usb: Type.Optional(Type.Boolean()),
     max_minutes: Type.Optional(Type.Integer({ minimum: 1, maximum: 10080 })),
     idle_minutes: Type.Optional(Type.Integer({ minimum: 1, maximum: 10080 })),
+    ...displayFields,
   },
   { additionalProperties: false },
 );

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { Id, IdParams, Nothing, PageQuery, Time } from './common.ts';
+import { displayFields, Id, IdParams, Nothing, PageQuery, Time } from './common.ts';
 import { defineContract } from './contract.ts';
 
 export const SERVER_STATES = [
@@ -33,6 +33,7 @@ export const HostedSpec = Type.Object(
     process_memory_mib: Type.Optional(Type.Integer({ minimum: 0, maximum: 1048576, default: 4096 })),
     /** Settings of xrdp's [Globals], of the few that are allowed. */
     xrdp: Type.Optional(Type.Record(Type.String({ maxLength: 40 }), Type.String({ maxLength: 40 }))),
+    ...displayFields,
   },
   { additionalProperties: false },
 );
@@ -47,6 +48,7 @@ export const ExternalSpec = Type.Object(
     domain: Type.Optional(Type.String({ maxLength: 256 })),
     /** SHA-256 of the server's certificate (DER), hex. Without one the first that is seen is pinned. */
     certificate_sha256: Type.Optional(Type.String({ pattern: '^[0-9a-f]{64}$' })),
+    ...displayFields,
   },
   { additionalProperties: false },
 );
@@ -87,6 +89,7 @@ export const ServerTarget = Type.Object({
   password: Type.String(),
   /** SHA-256 of the certificate that the server must show, hex. Null: report the one seen, to be pinned. */
   certificate_sha256: Type.Union([Type.String(), Type.Null()]),
+  ...displayFields,
 });
 export type ServerTarget = Static<typeof ServerTarget>;
 

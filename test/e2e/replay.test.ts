@@ -16,6 +16,13 @@ import { Replay } from '../support/replay.ts';
 const skip = needs('bwrap', 'xrdp', 'Xvnc', 'openbox', 'xterm', 'xfreerdp', 'Xvfb', 'xdotool', 'xwd', 'xwininfo');
 const WIDTH = 1024;
 const HEIGHT = 768;
+/** Options of FreeRDP, which asks for bulk compression unless it is told not to. */
+const WAYS = {
+  'fast-path': ['-compression'],
+  'slow-path': ['-compression', '-fast-path'],
+  'fast-path-compressed': ['+compression'],
+  'slow-path-compressed': ['+compression', '-fast-path'],
+};
 
 describe('FreeRDP on xrdp through the gateway', { skip, concurrency: false }, () => {
   let lucid: TestLucid;
@@ -26,8 +33,8 @@ describe('FreeRDP on xrdp through the gateway', { skip, concurrency: false }, ()
 
   for (const backend of ['vnc', 'xorg'] satisfies Backend[]) {
     for (const bitsPerPixel of [16, 24, 32]) {
-      for (const fastPath of [true, false]) {
-        const name = `${backend}-${bitsPerPixel}-${fastPath ? 'fast' : 'slow'}-path`;
+      for (const [way, args] of Object.entries(WAYS)) {
+        const name = `${backend}-${bitsPerPixel}-${way}`;
         test(name, async () => {
           const server = await lucid.createDesktop(name, { backend });
           const { session, ticket_id, secret } = await lucid.createSession(name, { input: true });
@@ -37,7 +44,7 @@ describe('FreeRDP on xrdp through the gateway', { skip, concurrency: false }, ()
             height: HEIGHT,
             user: ticket_id,
             password: secret,
-            args: [`/bpp:${bitsPerPixel}`, ...(fastPath ? [] : ['-fast-path'])],
+            args: [`/bpp:${bitsPerPixel}`, ...args],
           });
           const desktop = lucid.displayOf(server.id);
           const moments: Moment[] = [];
@@ -67,6 +74,7 @@ describe('FreeRDP on xrdp through the gateway', { skip, concurrency: false }, ()
           const replay = new Replay(bundle, lucid.identityFile);
           const { pictures, undecodableBytes } = replay.screensAt(moments.map(({ time }) => time));
           assert.equal(undecodableBytes, 0);
+          assert.equal(replay.config.bulkCompression, args.includes('+compression') ? 'mppc-64k' : undefined);
           for (const [i, { expected, name }] of moments.entries()) {
             assertSamePixels(pictures[i], expected, join(PICTURES, `${name}-replayed`));
           }

@@ -83,7 +83,7 @@ function appendAll(writer: RecordWriter, session: string, rounds: number, paddin
       height: 48,
       depth: 32,
       codecs: {},
-      profile: 'bitmap-only',
+      profile: 'bitmaps',
       versions: {},
     }),
   );

@@ -41,7 +41,7 @@ describe('videos', { skip: needs('ffmpeg', 'ffprobe') }, () => {
       height: 48,
       depth: 32,
     } as const;
-    append(RecordType.config, writeJsonBody({ ...config, codecs: {}, profile: 'bitmap-only', versions: {} }));
+    append(RecordType.config, writeJsonBody({ ...config, codecs: {}, profile: 'bitmaps', versions: {} }));
     for (let i = 0; i < 30; i++) append(RecordType.serverPdu, serverPdu(i));
     await writer.close();
     await recorder.closeRecording({ params: { id: session }, body: { reason: 'left' } });

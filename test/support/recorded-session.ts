@@ -222,7 +222,7 @@ class Recording {
       height: HEIGHT,
       depth: DEPTH,
       codecs: {},
-      profile: 'bitmap-only',
+      profile: 'bitmaps',
       versions: { lucid: '0.1.0' },
     };
     if (run > 0) return { type: RecordType.config, flags: FLAG_REPEATED, time: 0, seq: 0, body: writeJsonBody(config) };

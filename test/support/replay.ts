@@ -3,7 +3,13 @@ import { parseIdentityFile } from '#evidence/node/age-keys.ts';
 import { BundleReader } from '#evidence/node/bundle-reader.ts';
 import { openBundleSource } from '#evidence/node/bundle-source.ts';
 import { RecordType, type SessionRecord } from '#evidence/record.ts';
-import { type MarkerBody, readChannelBody, readConfigBody, readMarkerBody } from '#evidence/record-body.ts';
+import {
+  type ConfigBody,
+  type MarkerBody,
+  readChannelBody,
+  readConfigBody,
+  readMarkerBody,
+} from '#evidence/record-body.ts';
 import { applyScreenRecord } from '#evidence/replayed-screen.ts';
 import { ScreenDecoder } from '#rdp/graphics/screen-decoder.ts';
 import type { Picture } from './pixels.ts';
@@ -43,6 +49,12 @@ export class Replay {
     }
     while (pictures.length < times.length) take();
     return { pictures, undecodableBytes: screen.undecodableBytes };
+  }
+
+  /** The last config record: what client and server settled on. */
+  get config(): ConfigBody {
+    const configs = [...this.#screenRecords()].filter(({ record }) => record.type === RecordType.config);
+    return readConfigBody(configs.at(-1)!.record.body);
   }
 
   /** How many seconds after its start the recording was at a moment. @param time ms since 1970 */

@@ -97,7 +97,7 @@ export class ScriptedRecording {
     this.screen = new Screen(width, height);
     const body = writeJsonBody({
       ...{ version: 1, session: this.id, startedAt: '2026-01-31T09:30:00.000Z', width, height, depth: DEPTH },
-      ...{ codecs: {}, profile: 'bitmap-only', versions: { lucid: '0.1.0' } },
+      ...{ codecs: {}, profile: 'bitmaps', versions: { lucid: '0.1.0' } },
     });
     this.#config = this.#add('screen', RecordType.config, body);
   }

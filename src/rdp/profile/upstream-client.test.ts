@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { type ClientInfo, readClientInfo, writeClientInfo } from '../pdu/client-info.ts';
 import { readClientCoreData, writeClientCoreData } from '../pdu/gcc-client-core.ts';
-import { rewriteClientCore, rewriteClientInfo } from './upstream-client.ts';
+import { rewriteClientCore, rewriteClientInfo, wantsBulkCompression } from './upstream-client.ts';
 
 const logon = { domain: '', userName: 'desk', password: 'sécret', alternateShell: '', workingDir: '' };
 
@@ -38,7 +38,7 @@ test('credentials are injected; compression, PIN, remote programs and cookie are
       trailing: Uint8Array.of(0, 0, 0, 0),
     },
   };
-  const rewritten = rewriteClientInfo(info, logon);
+  const rewritten = rewriteClientInfo(info, logon, false);
   const sent = readClientInfo(writeClientInfo(rewritten));
   assert.equal(sent.flags & 0x1e80, 0, 'no compression');
   assert.equal(sent.flags & 0x4_8000, 0, 'no PIN, no remote programs');
@@ -47,4 +47,12 @@ test('credentials are injected; compression, PIN, remote programs and cookie are
   assert.equal(sent.extended?.autoReconnect, null);
   assert.deepEqual(sent.extended?.timeZone, info.extended?.timeZone);
   assert.equal(info.extended?.autoReconnect?.logonId, 4, 'the original is untouched');
+  assert.ok(wantsBulkCompression(info));
+  assert.equal(rewriteClientInfo(info, logon, true).flags & 0x1e80, 0x0280, 'MPPC 64K, whatever more the client can');
+});
+
+test('bulk compression is wanted by clients that ask for it and can take a history of 64 KiB', () => {
+  const info = { codePage: 0, ...logon, extended: null };
+  const wants = (flags: number) => wantsBulkCompression({ ...info, flags });
+  assert.deepEqual([0, 0x1e00, 0x0080, 0x0280, 0x0680].map(wants), [false, false, false, true, true]);
 });

@@ -1,7 +1,8 @@
 /**
- * What the gateway says to a server in a client's name: the client's own core data and Client Info, less what the
- * recording profile "bitmap-only" cannot replay, and with credentials that the client never sees.
+ * What the gateway says to a server in a client's name before capabilities are exchanged: the client's own core data and
+ * Client Info, less what no recording profile can replay, and with credentials that the client never sees.
  */
+import { BulkType } from '../pdu/bulk-flags.ts';
 import { type ClientInfo, InfoFlag } from '../pdu/client-info.ts';
 import { type ClientCoreData, ClientEarlyFlag } from '../pdu/gcc-client-core.ts';
 
@@ -41,13 +42,25 @@ const withheldFlags =
   InfoFlag.rail |
   InfoFlag.hidefRailSupported;
 
+/** Where the compression type begins in the flags. */
+const compressionTypeShift = 9;
+const compressionOf64k = InfoFlag.compression | (BulkType.mppc64k << compressionTypeShift);
+
+/** Whether the client asks for bulk compression, and can take it with a history of 64 KiB. */
+export function wantsBulkCompression({ flags }: ClientInfo): boolean {
+  const type = (flags & InfoFlag.compressionTypeMask) >> compressionTypeShift;
+  return (flags & InfoFlag.compression) !== 0 && type >= BulkType.mppc64k;
+}
+
 /**
- * The client's Client Info as the server is to see it: logs on by itself with the given credentials, without bulk
- * compression, without the auto-reconnect cookie, which is the gateway's own.
+ * The client's Client Info as the server is to see it: logs on by itself with the given credentials, without the
+ * auto-reconnect cookie, which is the gateway's own.
+ *
+ * @param compress whether to ask for bulk compression: with a history of 64 KiB, the one form that recordings are freed of
  */
-export function rewriteClientInfo(info: ClientInfo, logon: UpstreamLogon): ClientInfo {
+export function rewriteClientInfo(info: ClientInfo, logon: UpstreamLogon, compress: boolean): ClientInfo {
   const { domain, userName, password, alternateShell, workingDir } = logon;
-  const flags = ((info.flags & ~withheldFlags) | requiredFlags) >>> 0;
+  const flags = ((info.flags & ~withheldFlags) | requiredFlags | (compress ? compressionOf64k : 0)) >>> 0;
   const extended = info.extended?.autoReconnect ? { ...info.extended, autoReconnect: null } : info.extended;
   return { ...info, flags, domain, userName, password, alternateShell, workingDir, extended };
 }

@@ -23,8 +23,8 @@ export interface Wish {
 }
 
 /**
- * The policy that a wish comes to, whoever may grant it: default deny. Only what is allowed stands in it, and both time
- * limits always do.
+ * The policy that a wish comes to, whoever may grant it: default deny. Only what is allowed stands in it, both time limits
+ * always, and how pictures travel where something was said about it.
  *
  * @throws ServiceError `forbidden` for an auditor, and for a named policy that is not for this role or server
  */
@@ -42,6 +42,8 @@ export function wishedPolicy(wish: Wish, rules: PolicyRules): Policy {
     ...Object.fromEntries(POLICY_FLAGS.filter((name) => asked[name] === true).map((name) => [name, true])),
     max_minutes: asked.max_minutes ?? rules.sessionMinutes,
     idle_minutes: asked.idle_minutes ?? rules.idleMinutes,
+    ...(asked.profiles && { profiles: asked.profiles }),
+    ...(asked.bulk_compression === false && { bulk_compression: false }),
   };
 }
 

@@ -127,14 +127,18 @@ export class Servers {
       const state = server.state === 'maintenance' ? 'in maintenance' : server.state;
       throw new ServiceError('unavailable', `server ${server.name} is ${state}${problem}`);
     }
+    const { profiles, bulk_compression } = spec;
+    const display = { ...(profiles && { profiles }), ...(bulk_compression !== undefined && { bulk_compression }) };
     if (spec.kind === 'hosted') {
       return {
+        ...display,
         ...{ server_id: id, socket_path: desktop!.socketPath, host: null, port: null },
         ...{ user: HOSTED_USER, domain: '', password: HOSTED_USER, certificate_sha256: desktop!.fingerprint },
       };
     }
     const password = server.sealed_password === null ? '' : this.#vault.open(id, server.sealed_password);
     return {
+      ...display,
       ...{ server_id: id, socket_path: null, host: spec.host, port: spec.port ?? 3389 },
       ...{ user: spec.user ?? '', domain: spec.domain ?? '', password, certificate_sha256: certificateOf(server) },
     };

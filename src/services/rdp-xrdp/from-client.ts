@@ -1,13 +1,12 @@
 /** What a client sends in an open session: forwarded, rewritten, recorded or dropped as profile and policy say. */
 import { DecodeError } from '#rdp/bytes.ts';
-import { readConfirmActive, writeConfirmActive } from '#rdp/pdu/active.ts';
+import { type ConfirmActive, readConfirmActive, writeConfirmActive } from '#rdp/pdu/active.ts';
 import { readFastPathInput } from '#rdp/pdu/fast-path-input.ts';
 import { type InputEvent, readInputPdu, type UnknownInputEvent, writeInputPdu } from '#rdp/pdu/input.ts';
 import { readDomainPdu, writeDomainPdu } from '#rdp/pdu/mcs-domain.ts';
 import { readShareControls, type ShareControl, ShareControlType } from '#rdp/pdu/share-control.ts';
 import { readShareData, ShareDataType, writeShareData } from '#rdp/pdu/share-data.ts';
 import { TPKT_VERSION } from '#rdp/pdu/x224.ts';
-import { rewriteConfirmActive } from '#rdp/profile/bitmap-only.ts';
 import type { AttachedServer } from '#rdp/sequence/client-connection.ts';
 import type { ChannelRelay } from './channel-relay.ts';
 import { withPduSource } from './frame-patch.ts';
@@ -23,6 +22,8 @@ export interface FromClientOptions {
   allowsInput: boolean;
   recording: Recording;
   channels: ChannelRelay;
+  /** The client's Confirm Active as the server is to see it. */
+  confirm(asSent: ConfirmActive): ConfirmActive;
   sendToServer(frame: Uint8Array): void;
   events: {
     /** The person did something. */
@@ -121,8 +122,8 @@ export class FromClient {
   }
 
   #confirm({ body }: ShareControl): void {
-    const confirm = rewriteConfirmActive(readConfirmActive(body));
-    this.#send(writeConfirmActive(confirm, this.#options.server.userChannelId));
+    const { confirm, server } = this.#options;
+    this.#send(writeConfirmActive(confirm(readConfirmActive(body)), server.userChannelId));
   }
 
   #send(payload: Uint8Array): void {

@@ -1,6 +1,8 @@
 /** What a server sends: rewritten where the profile says so, recorded, and shown once that is durable. */
 import { DecodeError } from '#rdp/bytes.ts';
 import { readDemandActive, writeDemandActive } from '#rdp/pdu/active.ts';
+import { BulkFlag } from '#rdp/pdu/bulk-flags.ts';
+import type { CapabilitySet } from '#rdp/pdu/capability-set.ts';
 import { describeErrorInfo, readSetErrorInfo } from '#rdp/pdu/error-info.ts';
 import { readDomainPdu, SERVER_USER_ID, writeDomainPdu } from '#rdp/pdu/mcs-domain.ts';
 import { readSaveSessionInfo, type SaveSessionInfo, writeSaveSessionInfo } from '#rdp/pdu/save-session-info.ts';
@@ -8,7 +10,7 @@ import { readServerRedirection, type ServerRedirection } from '#rdp/pdu/server-r
 import { readShareControls, type ShareControl, ShareControlType } from '#rdp/pdu/share-control.ts';
 import { readShareData, ShareDataType, shareDataHeadersSize } from '#rdp/pdu/share-data.ts';
 import { TPKT_VERSION } from '#rdp/pdu/x224.ts';
-import { rewriteDemandActive } from '#rdp/profile/bitmap-only.ts';
+import { rewriteDemandActive } from '#rdp/profile/profile.ts';
 import type { ChannelRelay } from './channel-relay.ts';
 import { setChannelId } from './frame-patch.ts';
 import type { Recording } from './recording.ts';
@@ -22,6 +24,8 @@ export interface FromServerEvents {
   redirected(redirection: ServerRedirection): void;
   /** The server says why it is about to end the connection. */
   errorInfo(code: number, words: string): void;
+  /** The server does what the gateway cannot live with. */
+  unusable(reason: string): void;
   left(): void;
 }
 
@@ -29,6 +33,8 @@ export interface FromServerOptions {
   /** I/O channel towards the client, and from the server. */
   clientChannelId: number;
   serverChannelId: number;
+  /** Recording profiles that may be chosen. */
+  profiles: ReadonlySet<string>;
   recording: Recording;
   channels: ChannelRelay;
   events: FromServerEvents;
@@ -40,6 +46,8 @@ const LOOKED_INTO: ReadonlySet<number> = new Set([
   ShareDataType.setErrorInfo,
   ShareDataType.fontMap,
 ]);
+const COMPRESSED_SESSION_INFO =
+  'the server compresses what it says about the log-on: switch bulk_compression off for this server';
 /** Offsets in a share data PDU with both its headers. */
 const PDU_TYPE_OFFSET = 2;
 const PDU_TYPE_2_OFFSET = 14;
@@ -47,6 +55,8 @@ const PDU_TYPE_2_OFFSET = 14;
 export class FromServer {
   readonly #options: FromServerOptions;
   share: Share | null = null;
+  /** What the server's last Demand Active had. */
+  offered: readonly CapabilitySet[] = [];
 
   constructor(options: FromServerOptions) {
     this.#options = options;
@@ -88,7 +98,9 @@ export class FromServer {
     const { events } = this.#options;
     switch (share.type) {
       case ShareControlType.demandActive: {
-        const demand = rewriteDemandActive(readDemandActive(share.body));
+        const asSent = readDemandActive(share.body);
+        const demand = rewriteDemandActive(asSent, this.#options.profiles);
+        this.offered = asSent.capabilitySets;
         this.share = shareOf(demand);
         events.offered(this.share);
         this.#send(writeDemandActive(demand, share.source));
@@ -112,11 +124,18 @@ export class FromServer {
   #takeData(share: ShareControl): void {
     const { events } = this.#options;
     const data = readShareData(share.body);
+    const isReadable = (data.compressedType & BulkFlag.compressed) === 0;
     switch (data.type) {
       case ShareDataType.saveSessionInfo:
-        this.#takeSessionInfo(readSaveSessionInfo(data.body));
+        // It can neither be shown, as it may hold secrets, nor left out, as later PDUs may refer to its bytes.
+        if (isReadable) this.#takeSessionInfo(readSaveSessionInfo(data.body));
+        else events.unusable(COMPRESSED_SESSION_INFO);
         break;
       case ShareDataType.setErrorInfo: {
+        if (!isReadable) {
+          this.#send(share.bytes);
+          break;
+        }
         const code = readSetErrorInfo(data.body);
         if (code !== 0) events.errorInfo(code, describeErrorInfo(code));
         this.#send(share.bytes);

@@ -3,9 +3,13 @@ import { DisconnectReason, writeDomainPdu } from '#rdp/pdu/mcs-domain.ts';
 import { writeRefreshRect, writeSuppressOutput } from '#rdp/pdu/output-control.ts';
 import type { ServerRedirection } from '#rdp/pdu/server-redirection.ts';
 import { ShareDataType } from '#rdp/pdu/share-data.ts';
+import { chooseProfile, negotiated, rewriteConfirmActive } from '#rdp/profile/profile.ts';
 import type { ClientDescription } from '#rdp/sequence/server-connection.ts';
+import { bulkFlushFrame } from './bulk-flush.ts';
 import type { SessionPolicy } from './channel-plan.ts';
 import { ChannelRelay } from './channel-relay.ts';
+import type { Settled } from './config-record.ts';
+import type { Display } from './display.ts';
 import { FromClient } from './from-client.ts';
 import { FromServer } from './from-server.ts';
 import type { Leg, LegEnd } from './leg.ts';
@@ -16,10 +20,13 @@ import { deactivateAllFrame, type Share, shareDataFrame } from './share.ts';
 
 export interface RelayEvents {
   offered(share: Share): void;
+  /** The client has said what it can: called before the server hears of it. */
+  confirmed(share: Share, settled: Settled): void;
   opened(share: Share): void;
   active(): void;
   redirected(redirection: ServerRedirection): void;
   errorInfo(code: number, words: string): void;
+  unusable(reason: string): void;
   /** A peer said that it leaves. */
   left(side: 'client' | 'server'): void;
   /** A peer's line is over without that. */
@@ -30,6 +37,7 @@ export interface RelayOptions {
   client: ClientDescription;
   clientLeg: Leg;
   policy: SessionPolicy;
+  display: Display;
   recording: Recording;
   events: RelayEvents;
 }
@@ -56,13 +64,14 @@ export class Relay {
 
   /** Begins with a server, at its Demand Active. */
   attach({ leg, server, demandActive }: ServerLeg): void {
-    const { client, clientLeg, policy, recording, events } = this.#options;
+    const { client, clientLeg, policy, display, recording, events } = this.#options;
     const sendToServer = (frame: Uint8Array) => leg.send(frame);
     const channels = new ChannelRelay(policy, client.channels, server, recording, sendToServer);
     const clientChannelId = client.ioChannelId;
     const fromServer = new FromServer({
       clientChannelId,
       serverChannelId: server.ioChannelId,
+      profiles: display.profiles,
       recording,
       channels,
       events: {
@@ -70,6 +79,7 @@ export class Relay {
         opened: () => fromServer.share && events.opened(fromServer.share),
         redirected: events.redirected,
         errorInfo: events.errorInfo,
+        unusable: events.unusable,
         left: () => events.left('server'),
       },
     });
@@ -79,6 +89,13 @@ export class Relay {
       allowsInput: policy.input === true,
       recording,
       channels,
+      confirm: (asSent) => {
+        const chosen = chooseProfile(asSent.capabilitySets, fromServer.offered, display.profiles);
+        const confirm = rewriteConfirmActive(asSent, chosen.profile);
+        const settled = { ...chosen, ...negotiated(confirm.capabilitySets) };
+        if (fromServer.share) events.confirmed(fromServer.share, settled);
+        return confirm;
+      },
       sendToServer,
       events: { active: events.active, left: () => events.left('client') },
     });
@@ -176,10 +193,11 @@ export class Relay {
 
   /** Takes the client's share away, for the next server to offer one. */
   deactivate(): void {
-    const { client, recording } = this.#options;
+    const { client, display, recording } = this.#options;
     const share = this.share;
     if (!share?.isOpen) return;
     share.isOpen = false;
+    if (display.bulkCompression) recording.screen(bulkFlushFrame());
     recording.screen(deactivateAllFrame(share, client.ioChannelId));
   }
 }

@@ -9,7 +9,8 @@ import { writeSaveSessionInfo } from '#rdp/pdu/save-session-info.ts';
 import { RedirectionFlag, type ServerRedirection } from '#rdp/pdu/server-redirection.ts';
 import { ShareDataType } from '#rdp/pdu/share-data.ts';
 import type { ClientDescription, ServerConnection } from '#rdp/sequence/server-connection.ts';
-import { configOf } from './config-record.ts';
+import { configOf, type Settled } from './config-record.ts';
+import { type Display, displayOf } from './display.ts';
 import {
   CLIENT_LEFT,
   clientGone,
@@ -54,6 +55,7 @@ const REPORT_PAUSE_MS = 1000;
 export class Session {
   readonly #options: SessionOptions;
   readonly #log: Log;
+  readonly #display: Display;
   readonly #ended = Promise.withResolvers<EndCause>();
   readonly #gone = new AbortController();
   #recording: Recording | null = null;
@@ -73,7 +75,8 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#isPaused = options.admission.paused;
-    const { connection_id, session_id } = options.admission;
+    const { connection_id, session_id, policy, target } = options.admission;
+    this.#display = displayOf(options.client, policy, target);
     this.#log = options.log.child({ connection: connection_id, session: session_id });
   }
 
@@ -192,9 +195,18 @@ export class Session {
       client,
       clientLeg,
       policy,
+      display: this.#display,
       recording,
       events: {
-        offered: (share) => this.#describe(share),
+        offered: (share) => {
+          const { width, height, depth } = share;
+          if (this.#shares++ > 0) recording.marker({ kind: 'resize', width, height, depth });
+          this.#describe(share, null);
+        },
+        confirmed: (share, settled) => {
+          this.#describe(share, settled);
+          this.#log.info(`recording profile ${settled.profile.name}: ${settled.reason}`);
+        },
         opened: (share) => {
           clearTimeout(this.#activation);
           this.#giveCookie(share);
@@ -205,6 +217,7 @@ export class Session {
           this.#serverReason = words;
           this.#log.info({ code }, `the server says: ${words}`);
         },
+        unusable: (reason) => this.#fail(new ServerLegError(reason)),
         left: (side) => this.end(side === 'client' ? CLIENT_LEFT : serverLeft(this.#serverReason)),
         ended: (side, end) => this.end(side === 'client' ? clientGone(end) : serverGone(end, this.#serverReason)),
       },
@@ -266,12 +279,13 @@ export class Session {
     this.#relay?.relieved();
   }
 
-  /** Begins the screen's records anew: whoever replays them must know what they are of. */
-  #describe(share: Share): void {
-    const { width, height, depth } = share;
+  /** Whoever replays the screen's records must know what they are of. */
+  #describe(share: Share, settled: Settled | null): void {
     const recording = this.#recording!;
-    if (this.#shares++ > 0) recording.marker({ kind: 'resize', width, height, depth });
-    recording.config(configOf(this.sessionId, share, recording.startedAt));
+    const connection = `${this.connectionId}/${this.#redirections}`;
+    const { startedAt } = recording;
+    const { bulkCompression } = this.#display;
+    recording.config(configOf(share, { session: this.sessionId, connection, startedAt, bulkCompression, settled }));
   }
 
   /** The gateway's own auto-reconnect cookie. It is a secret and shows nothing, so it is not recorded. */

@@ -12,6 +12,7 @@ import type { ClientOptions } from '#rdp/sequence/client-connection.ts';
 import { clientInfo } from '#rdp/sequence/client-settings.ts';
 import type { ClientDescription } from '#rdp/sequence/server-connection.ts';
 import { planChannel, type SessionPolicy } from './channel-plan.ts';
+import { displayOf } from './display.ts';
 
 /** CS_CLUSTER: redirection is supported, in its version 4. */
 const CLUSTER_FLAGS = 0x1 | (3 << 2);
@@ -32,8 +33,9 @@ export function upstreamRequest(
   target: ServerTarget,
   redirection: ServerRedirection | null,
 ): ClientOptions {
+  const { bulkCompression } = displayOf(client, policy, target);
   const logon = upstreamLogon(target, redirection);
-  const info = rewriteClientInfo(client.info, { ...logon, alternateShell: '', workingDir: '' });
+  const info = rewriteClientInfo(client.info, { ...logon, alternateShell: '', workingDir: '' }, bulkCompression);
   let flags = info.flags & ~(InfoFlag.audioCapture | InfoFlag.usingSavedCreds);
   if (policy.audio_output !== true) flags |= InfoFlag.noAudioPlayback;
   // Without a user name the server must ask the person.

@@ -61,6 +61,8 @@ export function writeXrdpIni(paths: XrdpPaths, server: XServer, extra: Record<st
       // Channels are switched off by name: without this, clients find fewer channels than they asked for and leave.
       allow_channels: 'true',
       bitmap_cache: 'true',
+      bitmap_compression: 'true',
+      bulk_compression: 'true',
       max_bpp: '32',
       use_fastpath: 'both',
       ...extra,
