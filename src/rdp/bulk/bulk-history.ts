@@ -45,6 +45,18 @@ export class BulkHistory {
     return new BulkHistory(MppcDecoder.restore(reader.rest()), connection);
   }
 
+  /** The history of a captured state: empty for a new one, null for one that is not known, as one is that cannot be read. */
+  static open(state: Uint8Array | null): BulkHistory {
+    if (state === null) return BulkHistory.lost();
+    if (state.length === 0) return BulkHistory.empty();
+    try {
+      return BulkHistory.restore(state);
+    } catch (error) {
+      if (error instanceof DecodeError) return BulkHistory.lost();
+      throw error;
+    }
+  }
+
   /** All that is needed to go on elsewhere, or later: u16 LE length | connection, UTF-16 LE | MPPC history. */
   save(): Uint8Array<ArrayBuffer> {
     const connection = utf16Bytes(this.#connection);

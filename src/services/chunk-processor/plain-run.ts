@@ -1,7 +1,7 @@
+import { plainRecord } from '#evidence/captured-record.ts';
 import { FormatError } from '#evidence/format-error.ts';
 import { MAX_RUN_BYTES } from '#evidence/node/run.ts';
-import { RecordType, readRecords, recordSize, type SessionRecord, writeRecordInto } from '#evidence/record.ts';
-import { readConfigBody } from '#evidence/record-body.ts';
+import { readRecords, recordSize, type SessionRecord, writeRecordInto } from '#evidence/record.ts';
 import type { BulkHistory } from '#rdp/bulk/bulk-history.ts';
 
 /** Undone, a run is mostly this much larger. */
@@ -18,26 +18,12 @@ const USUAL_GROWTH = 4;
 export function plainRun(records: Uint8Array, history: BulkHistory, limit = MAX_RUN_BYTES): Uint8Array {
   let plain: GrowingRun | null = null;
   for (const { record, offset, end } of readRecords(records, 'screen')) {
-    if (record.type === RecordType.config) beginConnection(history, record.body);
-    const body = record.type === RecordType.serverPdu ? history.undo(record.body) : record.body;
-    if (body === record.body) {
-      plain?.add(record);
-      continue;
-    }
-    plain ??= new GrowingRun(records.subarray(0, offset), records.length * USUAL_GROWTH, limit);
-    const undone = { ...record, body };
-    plain.add(plain.length + recordSize(undone) + records.length - end > limit ? record : undone);
+    const undone = plainRecord(record, history);
+    if (undone !== record) plain ??= new GrowingRun(records.subarray(0, offset), records.length * USUAL_GROWTH, limit);
+    const isTooMuch = plain && plain.length + recordSize(undone) + records.length - end > limit;
+    plain?.add(isTooMuch ? record : undone);
   }
   return plain?.bytes ?? records;
-}
-
-function beginConnection(history: BulkHistory, config: Uint8Array): void {
-  try {
-    history.begin(readConfigBody(config).connection ?? '');
-  } catch (error) {
-    // The run is sealed all the same: what cannot be read is told when it is decoded.
-    if (!(error instanceof FormatError)) throw error;
-  }
 }
 
 /** Written records in a buffer that grows as they come. */

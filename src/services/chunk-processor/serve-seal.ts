@@ -1,4 +1,4 @@
-import { type CapturedState, readCapturedState, writeCapturedState } from '#contract/captured-state.ts';
+import { readCapturedState, writeCapturedState } from '#contract/captured-state.ts';
 import type { SealedChunk, SealHead } from '#contract/chunk-processor.ts';
 import { SealAnswerWriter, type SealRequest } from '#contract/seal-message.ts';
 import { FormatError } from '#evidence/format-error.ts';
@@ -7,7 +7,6 @@ import { type RunSummary, summarizeRun } from '#evidence/node/run.ts';
 import { RecordType, readRecords, type Stream } from '#evidence/record.ts';
 import { toHex } from '#evidence/text.ts';
 import { BulkHistory } from '#rdp/bulk/bulk-history.ts';
-import { DecodeError } from '#rdp/bytes.ts';
 import { type IndexedRun, indexRun } from './index-run.ts';
 import { plainRun } from './plain-run.ts';
 
@@ -53,7 +52,7 @@ export function serveSeal({ head, state, records }: SealRequest, options: SealOp
   }
 
   const before = readCapturedState(state);
-  const history = openHistory(before);
+  const history = BulkHistory.open(before.history);
   const run = times.add('decode', () => plainRun(records, history));
   const own = pack('screen', run, options.level);
   const { screen } = before;
@@ -69,17 +68,6 @@ export function serveSeal({ head, state, records }: SealRequest, options: SealOp
   if (indexed.keyframes.length > 0) parts.push(pack('keyframes', Buffer.concat(indexed.keyframes), level));
   parts.push(pack('index', indexed.index, level));
   return finish(head, parts, { ...indexed, state: writeCapturedState(history.save(), indexed.state) }, times);
-}
-
-function openHistory({ history }: CapturedState): BulkHistory {
-  if (history === null) return BulkHistory.lost();
-  if (history.length === 0) return BulkHistory.empty();
-  try {
-    return BulkHistory.restore(history);
-  } catch (error) {
-    if (error instanceof DecodeError) return BulkHistory.lost();
-    throw error;
-  }
 }
 
 /** Encrypts what was packed into the answer. */

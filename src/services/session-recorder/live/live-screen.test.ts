@@ -4,6 +4,7 @@ import { decodeLiveFrame, type LiveEvent } from '#contract/live-frames.ts';
 import { LivePicture } from '#contract/live-picture.ts';
 import { RecordType, type SessionRecord } from '#evidence/record.ts';
 import { writeJsonBody } from '#evidence/record-body.ts';
+import { BulkHistory } from '#rdp/bulk/bulk-history.ts';
 import { rgbx } from '#rdp/codec/pixel.ts';
 import { ScreenDecoder } from '#rdp/graphics/screen-decoder.ts';
 import { BitmapFlag, writeBitmapUpdate } from '#rdp/pdu/bitmap-update.ts';
@@ -28,7 +29,7 @@ class Fixture {
 
   constructor(width: number, height: number) {
     this.decoder = new ScreenDecoder(width, height);
-    this.live.begin(this.decoder, false);
+    this.live.begin(this.decoder, BulkHistory.empty(), false);
     this.live.show();
   }
 
@@ -74,7 +75,7 @@ describe('a live screen', () => {
     screen.play(RecordType.marker, writeJsonBody({ kind: 'observer-joined', detail: 'somebody' }));
     assert.equal((await screen.take(1, picture))?.seq, 1);
     const anew = new ScreenDecoder(32, 32);
-    screen.live.begin(anew, false);
+    screen.live.begin(anew, BulkHistory.empty(), false);
     assert.equal(await screen.take(1, picture), null);
     screen.play(RecordType.serverPdu, paint(0, 0, 8, 8, 7));
     screen.live.show();

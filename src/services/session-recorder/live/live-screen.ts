@@ -7,6 +7,7 @@ import {
   type LivePointer,
   type LiveRectangle,
 } from '#contract/live-frames.ts';
+import { type CompressionHistory, plainRecord } from '#evidence/captured-record.ts';
 import { FLAG_REPEATED, RecordType, type SessionRecord } from '#evidence/record.ts';
 import { readMarkerBody } from '#evidence/record-body.ts';
 import { applyScreenRecord } from '#evidence/replayed-screen.ts';
@@ -36,6 +37,7 @@ export class LiveScreen {
   readonly #tell: (event: LiveEvent) => void;
   readonly #views = new Map<number, View>();
   #decoder: ScreenDecoder | null = null;
+  #history: CompressionHistory | null = null;
   #isFirstRun = false;
   #isShown = false;
   #place: { readonly x: number; readonly y: number } | null = null;
@@ -49,11 +51,12 @@ export class LiveScreen {
 
   /**
    * Begins, or begins anew, where a run begins: nothing is shown until `show` is called.
-   * @param decoder as the run before left it
+   * @param decoder as the run before left it; @param history of bulk compression, likewise
    * @param isFirstRun whether there was none: the config at the run's head then says how large the screen is
    */
-  begin(decoder: ScreenDecoder, isFirstRun: boolean): void {
+  begin(decoder: ScreenDecoder, history: CompressionHistory, isFirstRun: boolean): void {
     this.#decoder = decoder;
+    this.#history = history;
     this.#isFirstRun = isFirstRun;
     this.#isShown = false;
     decoder.listener = {
@@ -85,7 +88,8 @@ export class LiveScreen {
     }
     if (record.type === RecordType.inputMarker) return;
     const isRepeated = (record.flags & FLAG_REPEATED) !== 0;
-    if (!isRepeated || this.#isFirstRun) applyScreenRecord(decoder, record);
+    const plain = plainRecord(record, this.#history!);
+    if (!isRepeated || this.#isFirstRun) applyScreenRecord(decoder, plain);
     if (isRepeated) return;
     this.#isFirstRun = false;
     this.#seq = record.seq;

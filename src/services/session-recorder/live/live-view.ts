@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads';
+import { readCapturedState } from '#contract/captured-state.ts';
 import { ServiceError } from '#contract/errors.ts';
 import type { LiveEvent } from '#contract/live-frames.ts';
-import { LOST_STATE } from '#contract/seal-message.ts';
 import { recordSize, type SessionRecord, writeRecordInto } from '#evidence/record.ts';
 import type { RecordFollower, ScreenSoFar } from '../followed-records.ts';
 import type { FromLiveThread, LiveThreadData, ToLiveThread } from './messages.ts';
@@ -160,8 +160,8 @@ export class LiveView implements RecordFollower {
   /** @returns whether nothing is missing */
   async #play({ state, runs, nextSeq }: ScreenSoFar): Promise<boolean> {
     const bytes = state ? await state.read() : new Uint8Array(0);
-    let isAllWhole = bytes.length !== LOST_STATE.length;
-    this.#post({ kind: 'begin', state: isAllWhole ? bytes : null });
+    let isAllWhole = readCapturedState(bytes).screen !== null;
+    this.#post({ kind: 'begin', state: bytes });
     // One run at a time: there may be many while nothing can be sealed.
     for (const read of runs) {
       const { records, isWhole } = await read();

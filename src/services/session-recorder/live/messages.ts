@@ -7,8 +7,8 @@ export interface LiveThreadData {
 }
 
 export type ToLiveThread =
-  /** Begins, or begins anew: the decoder's state where a run begins, empty at the first; null when it is lost. */
-  | { kind: 'begin'; state: Uint8Array | null }
+  /** Begins, or begins anew: the captured state where a run begins. */
+  | { kind: 'begin'; state: Uint8Array }
   /** Written records of the streams `screen` and `input`. Those from `beforeSeq` on are left out: they come another way. */
   | { kind: 'records'; bytes: Uint8Array; beforeSeq?: number }
   /** The screen is that of now: it may be shown. */

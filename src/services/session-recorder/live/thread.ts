@@ -44,9 +44,9 @@ parentPort!.on('message', (message: ToLiveThread) => {
   serve();
 });
 
-function begin(state: Uint8Array | null): void {
-  const isFirstRun = state === null || state.length === 0;
-  screen.begin(isFirstRun ? new ScreenDecoder() : openState(state), isFirstRun);
+function begin(state: Uint8Array): void {
+  const { decoder, history } = openState(state);
+  screen.begin(decoder ?? new ScreenDecoder(), history, decoder === null || state.length === 0);
 }
 
 function play(bytes: Uint8Array, beforeSeq: number): void {
