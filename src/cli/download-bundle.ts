@@ -33,10 +33,22 @@ export async function downloadBundle(sessionId: string, options: DownloadOptions
   const { path, format, unpack } = options;
   if (existsSync(path)) throw new Error(`${path} exists already: give another --output`);
   const url = `/api/v1/sessions/${sessionId}/bundle?format=${format}`;
-  const result = unpack ? await unpackTo(`${path}.part`, url) : await saveTo(`${path}.part`, url);
+  if (!unpack) return { path, ...(await downloadFile(path, url)) };
+  const result = await unpackTo(`${path}.part`, url);
+  await rename(`${path}.part`, path);
+  return { path, ...result };
+}
+
+/**
+ * Downloads a file. It appears under `path` when it is whole; one that broke off earlier goes on where it was.
+ * @param url path of the route
+ * @throws Error when the download breaks off
+ */
+export async function downloadFile(path: string, url: string): Promise<Omit<Downloaded, 'path'>> {
+  const result = await saveTo(`${path}.part`, url);
   await rename(`${path}.part`, path);
   await rm(tagFile(`${path}.part`), { force: true });
-  return { path, ...result };
+  return result;
 }
 
 async function unpackTo(folder: string, url: string): Promise<Omit<Downloaded, 'path'>> {

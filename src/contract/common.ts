@@ -31,6 +31,8 @@ export const SCOPES = [
   'evidence:read',
   'evidence:write',
   'recordings:write',
+  'videos:read',
+  'videos:write',
   'servers:read',
   'servers:write',
   'users:read',

@@ -5,6 +5,7 @@ import { policies } from './api/policies.ts';
 import { recorders } from './api/recorders.ts';
 import { servers } from './api/servers.ts';
 import { sessions } from './api/sessions.ts';
+import { videos } from './api/videos.ts';
 import { defineContract } from './contract.ts';
 
 export type { AuditEntry, Statistics } from './api/operation.ts';
@@ -17,6 +18,7 @@ export const sessionApi = defineContract('session-api', {
   ...people,
   ...sessions,
   ...evidence,
+  ...videos,
   ...recorders,
   ...servers,
   ...policies,

@@ -104,6 +104,10 @@ export const sessionRecorder = defineContract('session-recorder', {
     summary: 'The finished video (MP4)',
     callers: ['session-api'],
     params: IdParams,
+    query: Type.Object({
+      from: Type.Optional(Type.Integer({ minimum: 0, description: 'first byte' })),
+      to: Type.Optional(Type.Integer({ minimum: 1, description: 'the one after the last' })),
+    }),
     response: STREAM,
   },
   deleteVideo: {

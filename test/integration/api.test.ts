@@ -1,7 +1,7 @@
 /** The public API over HTTP, on all of Lucid: every operation, each answer held against the OpenAPI document. */
 import assert from 'node:assert/strict';
 import { createHash, randomUUID } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { request as httpRequest } from 'node:http';
 import { tmpdir } from 'node:os';
@@ -14,14 +14,24 @@ import { sessionApi } from '#contract/session-api.ts';
 import { DemoDesktop } from '#demo/demo-desktop.ts';
 import { HeadlessClient } from '#demo/headless-client.ts';
 import { chunkPath } from '#evidence/bundle-layout.ts';
+import { formatIdentity, generateIdentity } from '#evidence/node/age-keys.ts';
 import { createSigner } from '#evidence/node/signing.ts';
 import { KEY_NAMES } from '#evidence/record.ts';
 import { newId } from '#platform/id.ts';
 import { checkedFetch } from '../support/checked-fetch.ts';
 import { TestLucid } from '../support/lucid.ts';
+import { needs } from '../support/needs.ts';
 import { type RecordedSession, recordSession } from '../support/recorded-session.ts';
 
 const PASSWORD = 'a password for tests';
+const noFfmpeg = needs('ffmpeg');
+
+/** An identity that the deployment makes videos with. @returns its file */
+function renderIdentity(folder: string): string {
+  const file = join(folder, 'render.txt');
+  writeFileSync(file, `${formatIdentity(generateIdentity())}\n`);
+  return file;
+}
 
 describe('the API', () => {
   let lucid: TestLucid;
@@ -39,6 +49,8 @@ describe('the API', () => {
       LUCID_LOGINS_PER_MINUTE: '60',
       LUCID_RESUME_SECONDS: '1',
       LUCID_UPLOADS: '1',
+      LUCID_RENDER_IDENTITY_FILE: renderIdentity(folder),
+      LUCID_RENDER_ACCELERATION: 'none',
       LUCID_ARCHIVE_FOLDER: join(folder, 'archive'),
     });
     url = `http://127.0.0.1:${lucid.running.ports['session-api']}`;
@@ -536,12 +548,67 @@ describe('the API', () => {
     assert.equal((await fetch(`${url}/docs`, { headers })).status, 304);
   });
 
+  test('an auditor has a video made, downloads it in ranges, and removes it', { skip: noFfmpeg }, async () => {
+    const ticket = await admin.createSession({ body: { server: 'demo' } });
+    const { id } = ticket.session;
+    const client = await connect(ticket);
+    await client.type('filmed');
+    await assert.rejects(admin.createVideo({ params: { id }, body: {} }), { code: 'wrong_state' });
+    await client.disconnect();
+    await lucid.until(id, 'completed');
+    const { api: auditor, token } = await as('auditor', 'video-auditor');
+    const { api: operator } = await as('operator', 'video-operator');
+    await assert.rejects(operator.createVideo({ params: { id }, body: {} }), { code: 'forbidden' });
+    await assert.rejects(auditor.createVideo({ params: { id }, body: { frame_rate: 61 } }), {
+      code: 'invalid_request',
+    });
+    const asked = await auditor.createVideo({ params: { id }, body: { quality: 'low', frame_rate: 5 } });
+    const params = { id, video: asked.id };
+    const file = `${url}/api/v1/sessions/${id}/videos/${asked.id}/file`;
+    const headers = { authorization: `Bearer ${token}`, connection: 'close' };
+    let video = asked;
+    while (video.finished_at === null) {
+      await sleep(100);
+      video = await auditor.getVideo({ params });
+    }
+    assert.deepEqual([video.state, video.error, video.session_id], ['done', null, id]);
+    const parts: Uint8Array[] = [];
+    for await (const part of await auditor.downloadVideo({ params })) parts.push(part);
+    const bytes = Buffer.concat(parts);
+    assert.equal(createHash('sha256').update(bytes).digest('hex'), video.facts!.sha256);
+    const range = await fetch(file, { headers: { ...headers, range: 'bytes=100-299' } });
+    assert.deepEqual(
+      [range.status, range.headers.get('content-range'), range.headers.get('etag')],
+      [206, `bytes 100-299/${bytes.length}`, `"${video.facts!.sha256}"`],
+    );
+    assert.deepEqual(Buffer.from(await range.arrayBuffer()), bytes.subarray(100, 300));
+    const beyond = await fetch(file, { headers: { ...headers, range: `bytes=${bytes.length}-` } });
+    assert.equal(beyond.status, 416);
+    await beyond.arrayBuffer();
+    const other = { ...params, id: (await admin.createSession({ body: { server: 'demo' } })).session.id };
+    await assert.rejects(auditor.getVideo({ params: other }), { code: 'not_found' });
+    assert.deepEqual((await auditor.listVideos({ params: { id: other.id } })).items, []);
+    assert.equal((await auditor.listVideos({ params: { id } })).items.length, 1);
+    await auditor.deleteVideo({ params });
+    await assert.rejects(auditor.getVideo({ params }), { code: 'not_found' });
+    const { items } = await admin.listAudit({ query: { target: id, outcome: 'done' } });
+    const actions = items.map(({ action }) => action).filter((action) => action.endsWith('Video'));
+    assert.deepEqual(actions, ['deleteVideo', 'downloadVideo', 'downloadVideo', 'createVideo']);
+
+    const output = join(folder, 'session.mp4');
+    const said = await lucid.lucid('session', 'video', id, '-o', output, '--frame-rate', '5', '--json');
+    const made = JSON.parse(said);
+    assert.equal(createHash('sha256').update(readFileSync(output)).digest('hex'), made.facts.sha256);
+    assert.deepEqual((await auditor.listVideos({ params: { id } })).items, []);
+  });
+
   test('every operation of the document was done in these tests', async () => {
     const { session } = await admin.createSession({ body: { server: 'demo' } });
     await admin.createTicket({ params: { id: session.id }, body: {} });
     await admin.whoAmI({});
     // Nothing is damaged here: tests of the store acknowledge problems.
-    const expected = Object.keys(sessionApi.routes).filter((name) => name !== 'acknowledgeProblem');
+    const isUndone = (name: string) => name === 'acknowledgeProblem' || (noFfmpeg && /Videos?$/.test(name));
+    const expected = Object.keys(sessionApi.routes).filter((name) => !isUndone(name));
     assert.deepEqual([...checked.succeeded].sort(), expected.sort());
   });
 });

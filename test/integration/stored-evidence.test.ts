@@ -8,7 +8,7 @@ import type { Role } from '#contract/common.ts';
 import type { StoredSession } from '#contract/session-storage.ts';
 import { DemoDesktop } from '#demo/demo-desktop.ts';
 import { HeadlessClient } from '#demo/headless-client.ts';
-import { readRange } from '#services/session-api/bundle-download.ts';
+import { readRange } from '#services/session-api/ranges.ts';
 import { eventually } from '../support/eventually.ts';
 import { apiAt, TestLucid } from '../support/lucid.ts';
 

@@ -71,9 +71,13 @@ describe('videos', { skip: needs('ffmpeg', 'ffprobe') }, () => {
       assert.deepEqual([video.state, video.facts!.encoder, video.facts!.frame_rate], ['done', 'libx265', 20]);
       assert.ok(video.facts!.receipts_checked > 0);
       const parts: Uint8Array[] = [];
-      for await (const part of await services.videos.downloadVideo({ params: { id } })) parts.push(part);
+      for await (const part of await services.videos.downloadVideo({ params: { id }, query: {} })) parts.push(part);
       const bytes = Buffer.concat(parts);
       assert.equal(createHash('sha256').update(bytes).digest('hex'), video.facts!.sha256);
+      const part: Uint8Array[] = [];
+      const query = { from: 10, to: 110 };
+      for await (const piece of await services.videos.downloadVideo({ params: { id }, query })) part.push(piece);
+      assert.deepEqual(Buffer.concat(part), bytes.subarray(10, 110));
       const copy = join(root, 'copy.mp4');
       writeFileSync(copy, bytes);
       assert.deepEqual([probeVideo(copy).codec, probeVideo(copy).frames], ['hevc', video.facts!.frames]);
@@ -95,7 +99,7 @@ describe('videos', { skip: needs('ffmpeg', 'ffprobe') }, () => {
         await assert.rejects(services.videos.createVideo({ body: lossy }), { code: 'invalid_request' });
         const { id } = await services.videos.createVideo({ body: { session_id: lossy.session_id } });
         assert.match((await finished(services, id)).error!, /apt-get install/);
-        await assert.rejects(services.videos.downloadVideo({ params: { id } }), { code: 'wrong_state' });
+        await assert.rejects(services.videos.downloadVideo({ params: { id }, query: {} }), { code: 'wrong_state' });
         const unknown = await services.videos.createVideo({ body: { session_id: newId() } });
         assert.equal((await finished(services, unknown.id)).state, 'failed');
         assert.equal((await services.health('session-recorder')).checks.videos.status, 'degraded');

@@ -3,6 +3,7 @@ import { POLICY_FLAGS } from '#contract/common.ts';
 import type { SessionTicket } from '#contract/session-api.ts';
 import { FINAL_STATES, SESSION_STATES, type Session, type SessionState } from '#contract/session-pipeline.ts';
 import { registerEvidenceVerbs } from './session-evidence.ts';
+import { registerVideo } from './session-video.ts';
 import { registerWatch } from './session-watch.ts';
 
 interface TicketOptions {
@@ -242,5 +243,6 @@ export function register(program: Command): void {
     });
 
   registerEvidenceVerbs(session);
+  registerVideo(session);
   registerWatch(session);
 }

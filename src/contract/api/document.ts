@@ -17,6 +17,7 @@ import {
   SessionTransition,
 } from '../session-pipeline.ts';
 import { ChunkPage, StorageProblem, StorageStatus, StoredChunk, StoredSession, TreeHead } from '../session-storage.ts';
+import { Video } from '../video.ts';
 import { AuditEntry, Statistics } from './operation.ts';
 import { ApiToken, User } from './people.ts';
 import { OutsideRecorder } from './recorders.ts';
@@ -54,6 +55,7 @@ const SCHEMAS: Record<string, TSchema> = {
   StoredSession,
   TreeHead,
   User,
+  Video,
   WatchTicket,
 };
 

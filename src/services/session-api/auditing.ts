@@ -8,7 +8,7 @@ import { type Operation, ROUTES } from './permissions.ts';
 import type { Users } from './users.ts';
 
 /** Reading is not an action; reading evidence is. */
-const AUDITED_READS = new Set<Operation>(['getChunk', 'getBundle', 'getBackup']);
+const AUDITED_READS = new Set<Operation>(['getChunk', 'getBundle', 'getBackup', 'downloadVideo']);
 /** A recording's own entries say which chunks of it were stored. */
 const REFUSALS_ONLY = new Set<Operation>(['putChunk']);
 
@@ -82,6 +82,6 @@ export function withAudit(
 
 /** The id of what a create has made: its own, or that of the session that an answer is about. */
 function idOf(made: unknown): string | null {
-  const { id, session } = made as { id?: string; session?: { id: string } };
-  return id ?? session?.id ?? null;
+  const { id, session, session_id } = made as { id?: string; session?: { id: string }; session_id?: string | null };
+  return session_id ?? id ?? session?.id ?? null;
 }

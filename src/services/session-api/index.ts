@@ -19,6 +19,7 @@ import { policyHandlers } from './handlers/policies.ts';
 import { recorderHandlers } from './handlers/recorders.ts';
 import { serverHandlers } from './handlers/servers.ts';
 import { sessionHandlers } from './handlers/sessions.ts';
+import { videoHandlers } from './handlers/videos.ts';
 import { IdempotentAnswers } from './idempotency.ts';
 import { LiveRelay } from './live-relay.ts';
 import { OutsideRecordings } from './outside-recordings.ts';
@@ -79,6 +80,7 @@ export const service = defineService({
       ...peopleHandlers(parts),
       ...sessionHandlers(parts),
       ...evidenceHandlers(parts),
+      ...videoHandlers(parts),
       ...recorderHandlers(parts),
       ...serverHandlers(parts),
       ...policyHandlers(parts),

@@ -42,6 +42,12 @@ export function readRenderRecipient({
   }
 }
 
+/** Of a video: the first byte, and the one after the last. */
+interface ByteRange {
+  from?: number;
+  to?: number;
+}
+
 export interface VideosOptions {
   readonly settings: SettingsOf<typeof videoSettings>;
   readonly folder: string;
@@ -73,7 +79,8 @@ export async function openVideos(renderer: RenderRecipient | null, options: Vide
       createVideo: ({ body }: { body: VideoRequest }) => describeVideo(request(wanted(), body)),
       listVideos: () => ({ items: wanted().list().map(describeVideo) }),
       getVideo: ({ params }: { params: { id: string } }) => describeVideo(wanted().get(params.id)),
-      downloadVideo: ({ params }: { params: { id: string } }) => createReadStream(wanted().fileOf(params.id)),
+      downloadVideo: ({ params, query: { from = 0, to } }: { params: { id: string }; query: ByteRange }) =>
+        createReadStream(wanted().fileOf(params.id), { start: from, ...(to !== undefined && { end: to - 1 }) }),
       deleteVideo: async ({ params }: { params: { id: string } }) => {
         await wanted().remove(params.id);
         return {};
