@@ -1,6 +1,6 @@
 /**
  * Claim: decoding keeps up with many desktops: each codec in MB of wire data and in whole 1080p frames a second of CPU, alone
- * and through the whole replay path (PDUs to screen); bulk compression by itself.
+ * and through the whole replay path (PDUs to screen); drawing orders; bulk compression by itself.
  * Floor: copying the decoded pixels of a frame once.
  */
 import { MppcDecoder } from '#rdp/bulk/mppc-decoder.ts';
@@ -15,8 +15,16 @@ import { drawText, fill, frame } from '#rdp/graphics/painter.ts';
 import { rectangle } from '#rdp/graphics/rectangle.ts';
 import { Screen } from '#rdp/graphics/screen.ts';
 import { ScreenDecoder } from '#rdp/graphics/screen-decoder.ts';
+import { writeCacheBitmapRev2 } from '#rdp/order/cache-bitmap.ts';
+import { announcedOrders } from '#rdp/order/order-announcement.ts';
+import { orderSupportOf } from '#rdp/order/order-support.ts';
+import { writeFastPathOrders } from '#rdp/order/orders-update.ts';
+import { PrimaryOrderWriter } from '#rdp/order/primary-order-writer.ts';
+import { writeSecondaryOrder } from '#rdp/order/secondary-order.ts';
 import { BitmapFlag, writeBitmapUpdate } from '#rdp/pdu/bitmap-update.ts';
 import { FastPathUpdateCode, writeFastPathUpdate } from '#rdp/pdu/fast-path-output.ts';
+import { writeDomainPdu } from '#rdp/pdu/mcs-domain.ts';
+import { ShareControlType, writeShareControl } from '#rdp/pdu/share-control.ts';
 import { median, printResult } from './support/result.ts';
 
 const SHORT = process.argv.includes('--short');
@@ -171,6 +179,68 @@ const bulk = ['planar 32 bpp', 'uncompressed 16 bpp'].map((name) => {
   const bytes = packets.reduce((sum, { data }) => sum + data.length, 0);
   return row(`MPPC 64K of ${name}`, bytes, frames);
 });
+const SUPPORT = orderSupportOf(announcedOrders())!;
+/** Ends the history of orders, so that a frame can be played again and again. */
+const again = writeDomainPdu({
+  kind: 'sendDataIndication',
+  initiator: 1002,
+  channelId: 1003,
+  payload: writeShareControl(ShareControlType.deactivateAll, 1002, new Uint8Array(0)),
+});
+
+/** Fast-path PDUs of some orders: as many as fit, as servers send them. */
+function* orderPdus(orders: readonly Uint8Array[]): Generator<Uint8Array, void, undefined> {
+  let batch: Uint8Array[] = [];
+  let size = 0;
+  for (const order of orders) {
+    if (size + order.length > 32_000) {
+      yield* writeFastPathUpdate(FastPathUpdateCode.orders, writeFastPathOrders(batch));
+      [batch, size] = [[], 0];
+    }
+    batch.push(order);
+    size += order.length;
+  }
+  yield* writeFastPathUpdate(FastPathUpdateCode.orders, writeFastPathOrders(batch));
+}
+
+/** One way to draw a frame with orders. @param before what the caches hold already */
+function orderRow(what: string, frame: readonly Uint8Array[], before: readonly Uint8Array[] = []) {
+  const replay = new ScreenDecoder(WIDTH, HEIGHT);
+  replay.configure({ width: WIDTH, height: HEIGHT, depth: 32, codecs: {}, orders: SUPPORT });
+  for (const pdu of orderPdus(before)) replay.apply(pdu);
+  const pdus = [again, ...orderPdus(frame)];
+  const frames = framesPerSecond(() => {
+    for (const pdu of pdus) replay.apply(pdu);
+  });
+  if (replay.undecodableBytes > 0) throw new Error(`${what}: ${replay.lastError}`);
+  return row(
+    what,
+    pdus.reduce((sum, pdu) => sum + pdu.length, 0),
+    frames,
+  );
+}
+
+const [, planarTiles] = sets[0];
+const inCache = planarTiles.map((tile, i) =>
+  writeSecondaryOrder(writeCacheBitmapRev2({ ...tile, cacheId: 2, cacheIndex: i, bitsPerPixel: 32 })),
+);
+const placed = planarTiles.map(({ left, top, width, height }, cacheIndex) => ({
+  ...{ cacheId: 2, nLeftRect: left, nTopRect: top, nWidth: width, nHeight: height, cacheIndex },
+}));
+const drawn = (make: (writer: PrimaryOrderWriter) => Uint8Array[]) => make(new PrimaryOrderWriter());
+const fromCache = drawn((writer) => placed.map((place) => writer.write('memBlt', { ...place, bRop: 0xcc })));
+const mixed = drawn((writer) =>
+  placed.map((place) => writer.write('mem3Blt', { ...place, bRop: 0xb8, foreColor: 0x808080 })),
+);
+const scrolled = drawn((writer) => [
+  writer.write('scrBlt', { nWidth: WIDTH, nHeight: HEIGHT - 13, bRop: 0xcc, nYSrc: 13 }),
+]);
+const orders = [
+  orderRow('orders: planar tiles into the cache and from there', [...inCache, ...fromCache]),
+  orderRow('orders: MemBlt of what is cached', fromCache, inCache),
+  orderRow('orders: Mem3Blt of source, brush and destination', mixed, inCache),
+  orderRow('orders: ScrBlt of the whole screen', scrolled),
+];
 const copy = new Uint32Array(words.length);
 const floor = framesPerSecond(() => copy.set(words));
-printResult('decode', [...rows, ...bulk, row('floor: copy of the pixels', words.byteLength, floor)]);
+printResult('decode', [...rows, ...orders, ...bulk, row('floor: copy of the pixels', words.byteLength, floor)]);

@@ -28,9 +28,9 @@ const limited = (sets: readonly CapabilitySet[]): CapabilitySet[] =>
 
 const limits = {
   bitmapCaches: [
-    { entries: 600, size: 256 },
-    { entries: 600, size: 1024 },
-    { entries: 2000, size: 4096 },
+    { entries: 200, size: 256 },
+    { entries: 200, size: 1024 },
+    { entries: 300, size: 4096 },
   ],
   glyphCache: { entries: 254, size: 2048 },
 };
@@ -85,7 +85,7 @@ test('what a greedy client announces is cut down', () => {
   const [order, rev2, rev1, , brush, , offscreen] = greedy;
   assert.ok(order.kind === 'order' && order.orderSupport.reduce((sum, byte) => sum + (byte ? 1 : 0), 0) === 7);
   assert.ok(rev2.kind === 'bitmapCacheRev2' && rev2.cacheFlags === 2 && rev2.numCellCaches === 3);
-  assert.ok(rev1.kind === 'bitmapCache' && rev1.cache0Entries === 600 && rev1.cache0MaximumCellSize === 1024);
+  assert.ok(rev1.kind === 'bitmapCache' && rev1.cache0Entries === 200 && rev1.cache0MaximumCellSize === 1024);
   assert.ok(brush.kind === 'brush' && brush.brushSupportLevel === 1);
   assert.ok(offscreen.kind === 'offscreenCache' && offscreen.offscreenSupportLevel === 0);
 });

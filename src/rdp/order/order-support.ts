@@ -34,8 +34,11 @@ export interface CellCache {
 
 /** Most that a decoder will hold: no announcement goes beyond (order-announcement.ts). */
 export const ORDER_LIMITS = {
-  /** Entries of the bitmap caches of 16 × 16, 32 × 32 and 64 × 64 pixels: 36 MiB of pixels in all. */
-  bitmapCacheEntries: [600, 600, 2000],
+  /**
+   * Entries of the bitmap caches of 16 × 16, 32 × 32 and 64 × 64 pixels: six MB of pixels in all. Ten times as many would
+   * spare a fifth of the traffic under heavy work, and nothing of what is stored, but every keyframe holds the caches.
+   */
+  bitmapCacheEntries: [200, 200, 300],
   bitmapCachePixels: [256, 1024, 4096],
   glyphCaches: 10,
   glyphs: 254,
