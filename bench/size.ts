@@ -31,7 +31,7 @@ const SECONDS = SHORT ? 4 : 22;
 const SETTLE_MS = SHORT ? 1000 : 3000;
 const WORKLOADS: Workload[] = SHORT ? ['activity above'] : ['activity above', 'activity below', 'typing'];
 const SIZE = { width: 1920, height: 1080 };
-const ZSTD_LEVEL = 3;
+const ZSTD_LEVEL = 9;
 /** Where the bundles go, for bench/replay.ts. */
 const { keep: KEEP } = parseArgs({ options: { keep: { type: 'string' }, short: { type: 'boolean' } } }).values;
 

@@ -52,6 +52,16 @@ suite('replay', () => {
     assert.deepEqual(Buffer.from(replayTo(reader, 1e12).screen.pixels), Buffer.from(last.pixels));
   });
 
+  test('the keyframe to begin with is the last before the time, by whichever index it is told', () => {
+    const reader = new BundleReader(openBundleSource(bundle), [session.auditor]);
+    const all = [...reader.index()].flatMap(({ keyframes }) => keyframes);
+    assert.ok(all.length > 1);
+    const times = all.flatMap(({ time }) => [time - 1, time, time + 1]);
+    for (const time of [0, ...times, 1e12]) {
+      assert.deepEqual(reader.findKeyframe(time), all.findLast((keyframe) => keyframe.time <= time) ?? null);
+    }
+  });
+
   test('keyframes are used: what lies before one is not read', () => {
     const reader = new BundleReader(openBundleSource(bundle), [session.auditor]);
     const read: string[] = [];
@@ -64,6 +74,10 @@ suite('replay', () => {
     replayTo(reader, session.frames.at(-1)!.time - 1);
     assert.ok(!read.includes('screen/000000.zst.age'));
     assert.ok(read.includes('screen/000002.zst.age'));
+    assert.deepEqual(
+      read.filter((path) => path.startsWith('index/')),
+      ['index/000002.zst.age', 'index/000001.zst.age'],
+    );
   });
 });
 

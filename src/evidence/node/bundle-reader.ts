@@ -59,6 +59,7 @@ export class BundleReader {
   readonly open: OpenEntry;
   readonly leaves: readonly Leaf[];
   readonly #keys: ReadonlyMap<KeyName, AgeIdentity>;
+  readonly #byStream = new Map<Stream, readonly Leaf[]>();
 
   /**
    * Reads the open entry, the leaves and the keys that `identities` open. Signatures are not checked: see `verifyBundle`.
@@ -87,8 +88,12 @@ export class BundleReader {
   }
 
   /** The leaves of a stream, by index. */
-  leavesOf(stream: Stream): Leaf[] {
-    return this.leaves.filter((leaf) => leaf.stream === stream).sort((a, b) => a.index - b.index);
+  leavesOf(stream: Stream): readonly Leaf[] {
+    const known = this.#byStream.get(stream);
+    if (known) return known;
+    const leaves = this.leaves.filter((leaf) => leaf.stream === stream).sort((a, b) => a.index - b.index);
+    this.#byStream.set(stream, leaves);
+    return leaves;
   }
 
   /**
@@ -171,13 +176,20 @@ export class BundleReader {
     for (const { record } of this.records(['index'])) yield readIndex(record.body);
   }
 
-  /** The keyframe to begin with when the screen at `time` (µs) is wanted: the last before it, or null. */
+  /**
+   * The keyframe to begin with when the screen at `time` (µs) is wanted: the last before it, or null. Reads the index of
+   * the run that `time` falls into, and of those before it as far as they have no keyframe.
+   */
   findKeyframe(time: number): KeyframePosition | null {
-    let found: KeyframePosition | null = null;
-    for (const { keyframes } of this.index()) {
-      for (const position of keyframes) if (position.time <= time) found = position;
+    const leaves = this.leavesOf('index');
+    const into = leaves.findIndex((leaf) => leaf.lastTime > time);
+    for (let i = into < 0 ? leaves.length - 1 : into; i >= 0; i--) {
+      for (const { record } of readRecords(this.run(leaves[i]).records, 'index')) {
+        const found = readIndex(record.body).keyframes.findLast((position) => position.time <= time);
+        if (found) return found;
+      }
     }
-    return found;
+    return null;
   }
 
   /**

@@ -16,6 +16,6 @@ export const settings = {
     Number.MAX_SAFE_INTEGER,
     'bytes',
   ),
-  LUCID_ZSTD_LEVEL_MAX: integer('zstd level of chunks while sealing keeps up', 3, 0, 19),
+  LUCID_ZSTD_LEVEL_MAX: integer('zstd level of chunks while sealing keeps up', 9, 0, 19),
   LUCID_ZSTD_LEVEL_MIN: integer('the lowest that it falls to while runs wait; 0: stored without zstd', 1, 0, 19),
 };

@@ -19,7 +19,7 @@ suite('the level', () => {
   });
 
   test('falls as more waits, and rises again', () => {
-    const waiting = [10, 30, 60, 150, 300, 1000, 10_000, 150, 10];
+    const waiting = [10, 30, 60, 180, 300, 1000, 10_000, 180, 10];
     assert.deepEqual(
       waiting.map((megabytes) => levels.choose(megabytes * MB, 1)),
       [9, 6, 4, 3, 2, 1, 1, 3, 9],

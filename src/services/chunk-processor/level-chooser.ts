@@ -1,21 +1,21 @@
 /** zstd levels that make a difference, the cheapest first; 0 stores as it is. */
 const LADDER = [0, 1, 2, 3, 4, 6, 9, 12, 15, 19];
-/** What waits is to be sealed within this time: a higher level must leave room for that. */
+/** zstd is to be through with what waits within this time: a higher level must leave room for that. */
 const TARGET_MS = 1000;
-/** Before anything was measured: what a thread of a small machine does. */
+/** Before anything was measured: what a thread of a small machine needs at the lowest level. */
 const FIRST_MS_A_BYTE = 1 / 100_000;
 /** A rung of the ladder costs about so many times the one below, until it has been measured. */
-const COST_OF_A_RUNG = 1.6;
+const COST_OF_A_RUNG = 1.3;
 /** Weight of the latest run in what is known of a level. */
 const WEIGHT = 0.2;
 
 /**
- * Chooses the zstd level of each run: the highest that settings allow, as long as what waits is sealed in a second, else a
- * lower one. How long a level takes is measured on the runs themselves.
+ * Chooses the zstd level of each run: the highest that settings allow, as long as zstd takes no more than a second for what
+ * waits, else a lower one. How long a level takes is measured on the runs themselves, on this machine and under its load.
  */
 export class LevelChooser {
   readonly #levels: readonly number[];
-  /** Milliseconds of a thread for a byte of records, decoding and encryption included. */
+  /** Milliseconds that zstd takes for a byte of records. */
   readonly #msAByte = new Map<number, number>();
 
   /** @param min @param max 0 to 19, min at most max */
@@ -31,7 +31,7 @@ export class LevelChooser {
     return fits?.level ?? this.#levels[0];
   }
 
-  /** Tells how long a run has taken. */
+  /** Tells how long zstd has taken for a run of so many bytes. */
   learn(level: number, bytes: number, ms: number): void {
     const known = this.#msAByte.get(level);
     const found = ms / bytes;

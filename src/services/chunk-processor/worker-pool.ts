@@ -159,8 +159,7 @@ export class WorkerPool {
     }
     this.trouble = null;
     this.statistics.add(result, level, waitMs);
-    const ms = Object.values(result.stagesMs).reduce((sum, stage) => sum + stage, 0);
-    this.#options.levels.learn(level, task.request.length, ms);
+    this.#options.levels.learn(level, task.request.length, result.stagesMs.compress);
     task.resolve(result.answer);
   }
 
