@@ -9,8 +9,7 @@ import { type CapabilityOf, type CapabilitySet, capability, findCapability } fro
 import { CELL_INFO_ENTRIES, ORDER_LIMITS, OrderExFlag, OrderFlag, orderSupportOf } from './order-support.ts';
 import { type PrimaryKind, primaryKinds, primaryLayouts } from './primary-layouts.ts';
 
-const { bitmapCacheEntries, bitmapCachePixels } = ORDER_LIMITS;
-const MAX_BYTES_PER_PIXEL = 4;
+const { bitmapCacheEntries, bitmapCellSizes } = ORDER_LIMITS;
 
 /** Servers paint everything themselves, as bitmaps, where a client lacks one of these. */
 const REQUIRED: readonly PrimaryKind[] = ['dstBlt', 'patBlt', 'scrBlt', 'memBlt'];
@@ -56,9 +55,9 @@ export const orderEdits = {
     cache0Entries: Math.min(set.cache0Entries, bitmapCacheEntries[0]),
     cache1Entries: Math.min(set.cache1Entries, bitmapCacheEntries[1]),
     cache2Entries: Math.min(set.cache2Entries, bitmapCacheEntries[2]),
-    cache0MaximumCellSize: Math.min(set.cache0MaximumCellSize, MAX_BYTES_PER_PIXEL * bitmapCachePixels[0]),
-    cache1MaximumCellSize: Math.min(set.cache1MaximumCellSize, MAX_BYTES_PER_PIXEL * bitmapCachePixels[1]),
-    cache2MaximumCellSize: Math.min(set.cache2MaximumCellSize, MAX_BYTES_PER_PIXEL * bitmapCachePixels[2]),
+    cache0MaximumCellSize: Math.min(set.cache0MaximumCellSize, bitmapCellSizes[0]),
+    cache1MaximumCellSize: Math.min(set.cache1MaximumCellSize, bitmapCellSizes[1]),
+    cache2MaximumCellSize: Math.min(set.cache2MaximumCellSize, bitmapCellSizes[2]),
   }),
   // nothing on disk: what a client brings from an earlier session is in no recording of this one
   bitmapCacheRev2: (set: CapabilityOf<'bitmapCacheRev2'>): CapabilityOf<'bitmapCacheRev2'> => {

@@ -39,7 +39,8 @@ export const ORDER_LIMITS = {
    * spare a fifth of the traffic under heavy work, and nothing of what is stored, but every keyframe holds the caches.
    */
   bitmapCacheEntries: [200, 200, 300],
-  bitmapCachePixels: [256, 1024, 4096],
+  /** Bytes of a cell that a client may announce, and so pixels, as they may have a byte each. */
+  bitmapCellSizes: [1024, 4096, 16_384],
   glyphCaches: 10,
   glyphs: 254,
   glyphBytes: 2048,
@@ -127,11 +128,11 @@ export function readOrderSupport(value: unknown): OrderSupport {
   if (!Array.isArray(primary) || !primary.every((kind) => primaryKinds.includes(kind))) {
     throw malformed('orders.primary', 'names of primary orders');
   }
-  const { bitmapCacheEntries, bitmapCachePixels } = ORDER_LIMITS;
+  const { bitmapCacheEntries, bitmapCellSizes } = ORDER_LIMITS;
   const areBitmapCaches =
     Array.isArray(bitmapCaches) &&
     bitmapCaches.length <= bitmapCacheEntries.length &&
-    bitmapCaches.every((cache, i) => isCache(cache, bitmapCacheEntries[i], bitmapCachePixels[i]));
+    bitmapCaches.every((cache, i) => isCache(cache, bitmapCacheEntries[i], bitmapCellSizes[i]));
   if (!areBitmapCaches) throw malformed('orders.bitmapCaches', 'caches within the limits');
   const areGlyphCaches =
     Array.isArray(glyphCaches) &&
