@@ -1,8 +1,9 @@
 import { type Command, Option } from 'commander';
 import type { Server } from '#contract/rdp-server-manager.ts';
+import { addDisplayOptions, type DisplayOptions, displayOf } from './display-options.ts';
 
 /** What the command line says of a server's settings. */
-export interface ServerOptions {
+export interface ServerOptions extends DisplayOptions {
   host?: string;
   port?: string;
   user?: string;
@@ -19,7 +20,7 @@ const HOSTED = ['backend', 'size', 'command'] as const;
 
 /** Adds the options that `changedSpec` reads. */
 export function addServerOptions(command: Command): Command {
-  return command
+  return addDisplayOptions(command)
     .option('--host <host>', 'external host')
     .option('--port <port>', 'its RDP port')
     .option('--user <name>', 'user name that is used there')
@@ -47,6 +48,7 @@ export function changedSpec(spec: Server['spec'], options: ServerOptions): Serve
     const { host, port, user, domain, certificate } = options;
     return {
       ...spec,
+      ...displayOf(options),
       ...(host && { host }),
       ...(port && { port: portOf(port) }),
       ...(user && { user }),
@@ -55,7 +57,13 @@ export function changedSpec(spec: Server['spec'], options: ServerOptions): Serve
     };
   }
   const { backend, size, command } = options;
-  return { ...spec, ...(backend && { backend }), ...(size && sizeOf(size)), ...(command && { command }) };
+  return {
+    ...spec,
+    ...displayOf(options),
+    ...(backend && { backend }),
+    ...(size && sizeOf(size)),
+    ...(command && { command }),
+  };
 }
 
 function portOf(text: string): number {

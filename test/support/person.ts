@@ -49,3 +49,24 @@ export async function quietMoment(
     await sleep(100);
   }
 }
+
+/** By how much a codec that is lossy may change a channel: less than what is not drawn yet differs. */
+const LOSS = 100;
+
+/**
+ * The same for a session whose pictures are lossy: the desktop is at rest, and the person sees all of it as well as the
+ * codec lets them. What is expected of a recording is what they see.
+ */
+export async function quietLossyMoment(name: string, client: FreeRdp, desktop: Display): Promise<Moment> {
+  const deadline = Date.now() + PATIENCE_MS;
+  for (;;) {
+    const root = await desktop.quietScreenshot();
+    const before = await client.screenshot(root.width, root.height);
+    const time = Date.now();
+    const expected = await client.screenshot(root.width, root.height);
+    const isAtRest = !difference(await desktop.screenshot(), root) && !difference(before, expected);
+    if (isAtRest && !difference(expected, root, LOSS)) return { name, time, expected };
+    if (isAtRest && Date.now() > deadline) assertSamePixels(expected, root, join(PICTURES, `${name}-client`), LOSS);
+    await sleep(100);
+  }
+}

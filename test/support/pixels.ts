@@ -55,8 +55,10 @@ export function crop(picture: Picture, { left, top, ...size }: Rectangle): Pictu
 /**
  * The smallest rectangle that holds every pixel in which two pictures differ, and how many; null for none. Pictures of
  * different sizes differ everywhere.
+ *
+ * @param tolerance by how much a channel may differ
  */
-export function difference(a: Picture, b: Picture): (Rectangle & { count: number }) | null {
+export function difference(a: Picture, b: Picture, tolerance = 0): (Rectangle & { count: number }) | null {
   if (a.width !== b.width || a.height !== b.height) {
     return { left: 0, top: 0, width: a.width, height: a.height, count: a.width * a.height };
   }
@@ -64,7 +66,11 @@ export function difference(a: Picture, b: Picture): (Rectangle & { count: number
   for (let y = 0; y < a.height; y++) {
     for (let x = 0; x < a.width; x++) {
       const i = (y * a.width + x) * 4;
-      if (a.pixels[i] === b.pixels[i] && a.pixels[i + 1] === b.pixels[i + 1] && a.pixels[i + 2] === b.pixels[i + 2]) {
+      if (
+        Math.abs(a.pixels[i] - b.pixels[i]) <= tolerance &&
+        Math.abs(a.pixels[i + 1] - b.pixels[i + 1]) <= tolerance &&
+        Math.abs(a.pixels[i + 2] - b.pixels[i + 2]) <= tolerance
+      ) {
         continue;
       }
       count++;
@@ -89,7 +95,7 @@ export function savePng(path: string, picture: Picture): void {
  *   with `.actual.png`, `.expected.png` and `.diff.png`
  * @throws Error that names the rectangle in which they differ
  */
-export function assertSamePixels(actual: Picture, expected: Picture, files: string): void {
+export function assertSamePixels(actual: Picture, expected: Picture, files: string, tolerance = 0): void {
   const size = (picture: Picture) => `${picture.width}x${picture.height}`;
   const save = () => {
     savePng(`${files}.actual.png`, actual);
@@ -99,7 +105,7 @@ export function assertSamePixels(actual: Picture, expected: Picture, files: stri
     save();
     throw new Error(`the picture is ${size(actual)}, wanted ${size(expected)}; see ${files}.*.png`);
   }
-  const found = difference(actual, expected);
+  const found = difference(actual, expected, tolerance);
   if (found === null) return;
   save();
   savePng(`${files}.diff.png`, differencePicture(actual, expected));

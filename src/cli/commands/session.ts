@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { POLICY_FLAGS } from '#contract/common.ts';
 import type { SessionTicket } from '#contract/session-api.ts';
 import { FINAL_STATES, SESSION_STATES, type Session, type SessionState } from '#contract/session-pipeline.ts';
+import { addDisplayOptions, type DisplayOptions, displayOf } from '../display-options.ts';
 import { registerEvidenceVerbs } from './session-evidence.ts';
 import { registerVideo } from './session-video.ts';
 import { registerWatch } from './session-watch.ts';
@@ -12,7 +13,7 @@ interface TicketOptions {
   json?: boolean;
 }
 
-interface CreateOptions extends TicketOptions {
+interface CreateOptions extends TicketOptions, DisplayOptions {
   allow?: string;
   minutes?: string;
 }
@@ -36,10 +37,15 @@ function wholeNumber(option: string, text: string): number {
   return Number(text);
 }
 
-/** A policy from `--allow` and `--minutes`; undefined leaves all to the deployment. @throws Error naming what is wrong */
+/** A policy from `--allow` and the options that go with it; undefined leaves all to the deployment. @throws Error naming what is wrong */
 function policyOf(options: CreateOptions) {
-  if (options.allow === undefined && options.minutes === undefined) return undefined;
-  if (options.allow === undefined) throw new Error('--minutes wants --allow too, e.g. --allow input');
+  const lone = (['minutes', 'profiles', 'bulkCompression'] as const).find((name) => options[name] !== undefined);
+  if (options.allow === undefined && lone === undefined) return undefined;
+  if (options.allow === undefined) {
+    throw new Error(
+      `--${lone === 'bulkCompression' ? 'bulk-compression' : lone} wants --allow too, e.g. --allow input`,
+    );
+  }
   const names = options.allow.split(',').map((name) => name.trim());
   const unknown = names.find((name) => name !== 'none' && !POLICY_FLAGS.includes(name as never));
   if (unknown) throw new Error(`--allow ${unknown}: wants a list of ${POLICY_FLAGS.join(', ')}, or none`);
@@ -47,6 +53,7 @@ function policyOf(options: CreateOptions) {
   return {
     ...Object.fromEntries(allowed),
     ...(options.minutes && { max_minutes: wholeNumber('--minutes', options.minutes) }),
+    ...displayOf(options),
   };
 }
 
@@ -134,8 +141,7 @@ export function register(program: Command): void {
       await show(await openApi().getSession({ params: { id } }), options.json);
     });
 
-  session
-    .command('create')
+  addDisplayOptions(session.command('create'))
     .description('create a session and a ticket for it; tells how to connect')
     .argument('<server>', 'name or id')
     .option('--allow <list>', `what the session allows, of ${POLICY_FLAGS.join(', ')}; or none`)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { surfaceCapabilities } from '../graphics/surface-capabilities.ts';
+import { announcedOrders } from '../order/order-announcement.ts';
 import { readConfirmActive, readDemandActive, writeConfirmActive, writeDemandActive } from '../pdu/active.ts';
 import { type CapabilitySet, capability, findCapability } from '../pdu/capability-set.ts';
 import { codecName } from '../pdu/codec-properties.ts';
@@ -102,18 +103,35 @@ const setsOf = (name: string) =>
   name.endsWith('demand-active')
     ? readDemandActive(vector(name)).capabilitySets
     : readConfirmActive(vector(name)).capabilitySets;
+const withOrders = setsOf('freerdp-confirm-active').map((set) =>
+  set.kind === 'multifragmentUpdate'
+    ? set
+    : (announcedOrders().find((announced) => announced.kind === set.kind) ?? set),
+);
 const withRemoteFx = [...setsOf('freerdp-confirm-active'), ...surfaceCapabilities(['remotefx', 'nscodec'])];
 
-test('RemoteFX is chosen where client and server offer it and it is allowed; the record says why', () => {
+test('the first profile is chosen that client and server offer and that is allowed; the record says why', () => {
   const server = setsOf('xrdp-demand-active');
   const chosen = (client: CapabilitySet[], offered = server, allowed = all) => {
     const { profile, reason } = chooseProfile(client, offered, allowed);
     return [profile.name, reason.split(', ').at(-1)];
   };
+  assert.deepEqual(chosen(withOrders), ['orders', 'drawing orders offered by both sides']);
+  assert.deepEqual(chosen([...withOrders, ...withRemoteFx]), ['orders', 'drawing orders offered by both sides']);
   assert.deepEqual(chosen(withRemoteFx), ['remotefx', 'RemoteFX offered by both sides']);
   assert.deepEqual(chosen(setsOf('freerdp-confirm-active')), ['bitmaps', 'RemoteFX not offered by the client']);
   assert.deepEqual(chosen(withRemoteFx, setsOf('demand-active')), ['bitmaps', 'RemoteFX not offered by the server']);
   assert.deepEqual(chosen(withRemoteFx, server, new Set(['bitmaps'])), ['bitmaps', 'RemoteFX not allowed']);
+});
+
+test('with drawing orders their sets pass, capped, and the record has what is to come', () => {
+  const profile = PROFILES.find(({ name }) => name === 'orders')!;
+  const confirm = { ...readConfirmActive(vector('freerdp-confirm-active')), capabilitySets: withOrders };
+  const sent = rewriteConfirmActive(confirm, profile).capabilitySets;
+  assert.ok(negotiated(sent).orders?.primary.includes('memBlt'));
+  assert.equal(findCapability(sent, 'bitmapCacheRev2')!.cacheFlags & 1, 0, 'no persistent caches');
+  assert.equal(findCapability(sent, 'surfaceCommands')?.cmdFlags ?? 0, 0);
+  assert.equal(negotiated(rewriteConfirmActive(confirm, bitmaps).capabilitySets).orders, undefined);
 });
 
 test('with RemoteFX its sets pass both ways, less what is not decoded, and the rest is as without', () => {

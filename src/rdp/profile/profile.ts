@@ -7,6 +7,8 @@
  */
 
 import { codecNumbers, offersRemoteFx, surfaceEdits } from '../graphics/surface-capabilities.ts';
+import { offersOrders, orderEdits } from '../order/order-announcement.ts';
+import { type OrderSupport, orderSupportOf } from '../order/order-support.ts';
 import type { ConfirmActive, DemandActive } from '../pdu/active.ts';
 import { type CapabilitySet, findCapability } from '../pdu/capability-set.ts';
 import { bitmapEdits } from './bitmaps.ts';
@@ -25,6 +27,14 @@ export interface Profile {
   lacking(client: CapabilitySets, server: CapabilitySets): 'client' | 'server' | null;
 }
 
+/** Drawing orders with caches of bitmaps and glyphs: lossless, and the smallest. */
+const orders: Profile = {
+  name: 'orders',
+  title: 'drawing orders',
+  edits: orderEdits,
+  lacking: (client, server) => (!offersOrders(client) ? 'client' : orderSupportOf(server) === null ? 'server' : null),
+};
+
 /** Surface commands in RemoteFX or NSCodec: lossy by themselves, so a recording shows what the person saw. */
 const remoteFx: Profile = {
   name: 'remotefx',
@@ -41,7 +51,7 @@ const remoteFx: Profile = {
 const bitmaps: Profile = { name: 'bitmaps', title: 'bitmaps', edits: {}, lacking: () => null };
 
 /** In the order of preference: what makes the smaller recordings comes first. */
-export const PROFILES: readonly Profile[] = [remoteFx, bitmaps];
+export const PROFILES: readonly Profile[] = [orders, remoteFx, bitmaps];
 
 /** A profile, and why it is that one. */
 export interface ChosenProfile {
@@ -53,11 +63,17 @@ export interface ChosenProfile {
 export interface Negotiated {
   /** Number that the client gave a codec, in decimal → name. */
   readonly codecs: Readonly<Record<string, string>>;
+  /** Drawing orders that may come; absent where none may. */
+  readonly orders?: OrderSupport;
 }
 
 /** @param client sets of the Confirm Active that the server gets */
 export function negotiated(client: CapabilitySets): Negotiated {
-  return { codecs: codecNumbers(findCapability(client, 'bitmapCodecs')?.codecs ?? []) };
+  const support = orderSupportOf(client);
+  return {
+    codecs: codecNumbers(findCapability(client, 'bitmapCodecs')?.codecs ?? []),
+    ...(support && { orders: support }),
+  };
 }
 
 /**

@@ -31,6 +31,7 @@ export function configOf({ width, height, depth }: Share, facts: ConfigFacts): C
     height,
     depth,
     codecs: settled?.codecs ?? {},
+    ...(settled?.orders && { orders: settled.orders }),
     profile: settled?.profile.name ?? 'bitmaps',
     profileReason: settled?.reason ?? 'the client has not said yet what it can',
     ...(bulkCompression && { bulkCompression: 'mppc-64k' }),
