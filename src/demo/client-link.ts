@@ -1,6 +1,7 @@
 import { createHmac } from 'node:crypto';
 import { connect, type NetConnectOpts } from 'node:net';
 import { type AutoReconnectPacket, autoReconnectVerifier } from '#rdp/pdu/auto-reconnect.ts';
+import type { CodecName } from '#rdp/pdu/codec-properties.ts';
 import { describeErrorInfo, readSetErrorInfo } from '#rdp/pdu/error-info.ts';
 import { fastPathMaxEvents, writeFastPathInput } from '#rdp/pdu/fast-path-input.ts';
 import type { ChannelDef } from '#rdp/pdu/gcc-client-blocks.ts';
@@ -35,6 +36,8 @@ export interface LinkOptions {
   channels?: ChannelDef[];
   /** Whether the server may send on the fast path; true by default. */
   fastPath?: boolean;
+  /** Codecs of surface commands to announce; none by default. */
+  codecs?: CodecName[];
   /** Cookie of an earlier connection, to come back to its session. */
   autoReconnect?: AutoReconnectPacket;
 }
@@ -151,9 +154,9 @@ export class ClientLink {
         (error) => this.#end(error),
       );
     } else if (state.phase === 'demandActive') {
-      const { fastPath = true } = this.#options;
+      const { fastPath = true, codecs } = this.#options;
       this.#server = state.server;
-      this.#activation = new ClientActivation(state.server, (demand) => clientCapabilities(demand, fastPath));
+      this.#activation = new ClientActivation(state.server, (demand) => clientCapabilities(demand, fastPath, codecs));
       this.#serve(this.#activation, state.server, state.frame);
     } else if (state.phase === 'redirected') {
       throw new Error('the server redirects this client elsewhere, which only the gateway follows');

@@ -1,17 +1,30 @@
-/** What the headless client confirms: bitmaps, palette and pointers, on the path that it was told to use. */
+/** What the headless client confirms: bitmaps, palette and pointers, on the path and with the codecs that it was told. */
+
+import { MAX_FRAGMENTED_UPDATE } from '#rdp/graphics/screen-decoder.ts';
+import { surfaceCapabilities } from '#rdp/graphics/surface-capabilities.ts';
 import type { DemandActive } from '#rdp/pdu/active.ts';
 import { type CapabilitySet, capability, findCapability } from '#rdp/pdu/capability-set.ts';
+import type { CodecName } from '#rdp/pdu/codec-properties.ts';
 
 /** Long credentials, auto-reconnect, compressed bitmaps without their header. */
 const extraFlags = 0x0004 | 0x0008 | 0x0400;
 const fastPathOutput = 0x0001;
 /** Scancodes, buttons four and five, fast-path input, Unicode. */
 const inputFlags = 0x0001 | 0x0004 | 0x0020 | 0x0010;
-/** Room for one uncompressed screen of 1920 × 1080. */
-const multifragmentSize = 8 * 1024 * 1024;
+const BITMAP_UPDATES = [
+  capability('multifragmentUpdate', { maxRequestSize: MAX_FRAGMENTED_UPDATE }),
+  capability('largePointer', { largePointerSupportFlags: 1 }),
+];
 
-/** @param fastPath whether the server may send on the fast path */
-export function clientCapabilities(demand: DemandActive, fastPath: boolean): CapabilitySet[] {
+/**
+ * @param fastPath whether the server may send on the fast path
+ * @param codecs those of surface commands, none by default
+ */
+export function clientCapabilities(
+  demand: DemandActive,
+  fastPath: boolean,
+  codecs: readonly CodecName[] = [],
+): CapabilitySet[] {
   const offered = findCapability(demand.capabilitySets, 'bitmap');
   return [
     capability('general', {
@@ -51,7 +64,6 @@ export function clientCapabilities(demand: DemandActive, fastPath: boolean): Cap
     capability('control', { controlInterest: 2, detachInterest: 2 }),
     capability('colorCache', { colorTableCacheSize: 6 }),
     capability('windowActivation'),
-    capability('multifragmentUpdate', { maxRequestSize: multifragmentSize }),
-    capability('largePointer', { largePointerSupportFlags: 1 }),
+    ...(codecs.length > 0 ? surfaceCapabilities(codecs) : BITMAP_UPDATES),
   ];
 }

@@ -1,11 +1,13 @@
 import { createHash } from 'node:crypto';
 import { clipboardChannelName } from '#rdp/channel/clipboard.ts';
 import { ScreenDecoder } from '#rdp/graphics/screen-decoder.ts';
+import { announceCodec, codecNumbers } from '#rdp/graphics/surface-capabilities.ts';
 import type { AutoReconnectPacket } from '#rdp/pdu/auto-reconnect.ts';
 import { ChannelOption } from '#rdp/pdu/gcc-client-blocks.ts';
 import { type InputEvent, PointerFlag } from '#rdp/pdu/input.ts';
 import { readSaveSessionInfo } from '#rdp/pdu/save-session-info.ts';
 import { ShareDataType } from '#rdp/pdu/share-data.ts';
+import { writeFrameAcknowledge } from '#rdp/pdu/surface-commands.ts';
 import { ClientLink, type LinkOptions } from './client-link.ts';
 import { ClipboardEnd } from './clipboard-end.ts';
 import { controlEvents, typingEvents } from './keyboard.ts';
@@ -60,7 +62,17 @@ export class HeadlessClient {
 
   private constructor(options: HeadlessOptions) {
     this.#options = options;
-    this.decoder = new ScreenDecoder(options.width ?? 1024, options.height ?? 640, options.bitsPerPixel ?? 32);
+    this.decoder = new ScreenDecoder();
+    this.decoder.configure({
+      width: options.width ?? 1024,
+      height: options.height ?? 640,
+      depth: options.bitsPerPixel ?? 32,
+      codecs: codecNumbers((options.codecs ?? []).map(announceCodec)),
+    });
+    // Servers send few frames ahead of the last one acknowledged
+    this.decoder.listener = {
+      frameEnded: (frameId) => this.#link.sendData(ShareDataType.frameAcknowledge, writeFrameAcknowledge(frameId)),
+    };
     this.#clipboard = new ClipboardEnd('client', (payload) => this.#link.sendOnChannel(clipboardChannelName, payload));
     this.#clipboard.onOffer = () => this.#waiters.notify();
     const clipboard = options.clipboard === false ? [] : [{ name: clipboardChannelName, options: clipboardOptions }];

@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path';
 const PACKAGES: Record<string, string> = {
   bwrap: 'bubblewrap',
   faketime: 'faketime',
+  'freerdp-shadow-cli': 'freerdp2-shadow-x11',
   ffmpeg: 'ffmpeg',
   ffprobe: 'ffmpeg',
   openbox: 'openbox',
