@@ -3,7 +3,7 @@ import { DecodeError } from '../../bytes.ts';
 import { convertToRgbx } from './color.ts';
 import { inverseDwt } from './inverse-dwt.ts';
 import { decodeRlgr, type EntropyAlgorithm } from './rlgr.ts';
-import { dequantize, sumDifferences, TILE_COEFFICIENTS } from './sub-bands.ts';
+import { dequantize, LL3, sumDifferences, TILE_COEFFICIENTS } from './sub-bands.ts';
 
 /** One component as the tile's header places it. */
 export interface EncodedComponent {
@@ -34,11 +34,21 @@ export class TileDecoder {
   #decodeComponent(algorithm: EntropyAlgorithm, bytes: Uint8Array, component: EncodedComponent, out: Int16Array): void {
     const { quantAt, start, end } = component;
     if (start === end) throw new DecodeError('tile component', 'has no data', start);
-    // Most tiles of a desktop have no colour somewhere: nothing times any factor, transformed, is nothing
-    const isEmpty = decodeRlgr(algorithm, bytes, start, end, out) === 0;
-    if (isEmpty) return;
-    sumDifferences(out);
+    // Most tiles of a desktop have one value or none in some component: there is nothing to transform
+    const first = decodeRlgr(algorithm, bytes, start, end, out);
+    if (first === out.length) return;
     dequantize(out, bytes, quantAt);
+    if (first === LL3 && isFlat(out)) {
+      out.fill(out[LL3]);
+      return;
+    }
+    sumDifferences(out);
     inverseDwt(out, this.#scratch);
   }
+}
+
+/** Whether LL3's values are all the same: then its differences are 0. */
+function isFlat(coefficients: Int16Array): boolean {
+  for (let i = LL3 + 1; i < coefficients.length; i++) if (coefficients[i] !== 0) return false;
+  return true;
 }
