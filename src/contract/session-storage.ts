@@ -140,6 +140,35 @@ export const TreeHead = Type.Object({
   root: Type.String({ description: 'Merkle root, hex' }),
 });
 
+/** What is signed of a session's chunks. */
+export const SignedTree = Type.Object({
+  kind: Type.Enum(['partial', 'close'], { description: 'close: the session is over, and this is all of it' }),
+  leaves: Type.Integer({ description: 'chunks that the entry speaks of: the first so many that were stored' }),
+  root: Type.String({ description: 'Merkle root over their leaves (RFC 6962), hex' }),
+  note: Type.String({ description: 'the entry, a signed note' }),
+});
+
+/** A session's evidence at a glance: the entries that say what it is and what belongs to it. */
+export const Manifest = Type.Object({
+  session_id: Id,
+  open: Type.String({ description: 'the open entry, a signed note: keys, recipients, policy' }),
+  signed: Type.Union([SignedTree, Type.Null()], {
+    description: 'the latest entry about its chunks; null before the first',
+  }),
+});
+export type Manifest = Static<typeof Manifest>;
+
+/** Shows that a chunk belongs to a session, without the others. */
+export const ChunkProof = Type.Object({
+  leaf: Type.String({ description: "the chunk's line in leaves.txt, without line feed: its bytes are what is hashed" }),
+  leaf_index: Type.Integer({ description: 'which leaf of the tree it is, from 0 up' }),
+  path: Type.Array(Type.String(), {
+    description: "hashes from the leaf's sibling up to the root's child, hex (RFC 6962, 2.1.1)",
+  }),
+  signed: SignedTree,
+});
+export type ChunkProof = Static<typeof ChunkProof>;
+
 /** Chunks, keys, entries and bundles. */
 export const sessionStorage = defineContract('session-storage', {
   createSession: {
@@ -208,8 +237,24 @@ export const sessionStorage = defineContract('session-storage', {
     path: '/v1/sessions/:id/chunks/:stream/:index',
     summary: "A chunk's bytes as stored (encrypted)",
     callers: ['session-api'],
-    params: Type.Object({ id: Id, stream: StreamName, index: Type.Integer({ minimum: 0, maximum: 999999 }) }),
-    response: BYTES,
+    params: ChunkParams,
+    response: STREAM,
+  },
+  getManifest: {
+    method: 'GET',
+    path: '/v1/sessions/:id/manifest',
+    summary: 'The open entry, and the latest entry about the chunks',
+    callers: ['session-api'],
+    params: IdParams,
+    response: Manifest,
+  },
+  proveChunk: {
+    method: 'GET',
+    path: '/v1/sessions/:id/chunks/:stream/:index/proof',
+    summary: 'That a chunk is in the tree of the latest entry',
+    callers: ['session-api'],
+    params: ChunkParams,
+    response: ChunkProof,
   },
   describeBundle: {
     method: 'GET',

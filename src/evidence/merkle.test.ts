@@ -4,6 +4,7 @@ import { suite, test } from 'node:test';
 import fc from 'fast-check';
 import {
   consistencyProof,
+  InclusionPath,
   inclusionProof,
   leafHash,
   MerkleTree,
@@ -54,6 +55,19 @@ suite('published vectors', () => {
 });
 
 suite('trees up to 40 leaves', () => {
+  test('a path kept while leaves come is the proof that all of them give', () => {
+    for (let size = 1; size <= 40; size++) {
+      const all = hashes(size);
+      for (let index = 0; index < size; index++) {
+        const inclusion = new InclusionPath(sha256, index);
+        for (const hash of all) inclusion.append(hash);
+        const { root, path } = inclusion.finish();
+        assert.deepEqual([root, path], [merkleRoot(sha256, all), inclusionProof(sha256, all, index)]);
+      }
+    }
+    assert.throws(() => new InclusionPath(sha256, 0).finish(), RangeError);
+  });
+
   test('the growing tree has the root of the specification', () => {
     /** RFC 6962, section 2.1, word for word. */
     const root = (list: Uint8Array[]): Uint8Array => {

@@ -77,6 +77,60 @@ export function inclusionProof(sha256: Sha256, hashes: readonly Uint8Array[], in
     : [...inclusionProof(sha256, right, index - k), merkleRoot(sha256, left)];
 }
 
+/** What `InclusionPath` keeps of a complete subtree. */
+interface Peak {
+  readonly hash: Uint8Array;
+  readonly size: number;
+  /** Whether the leaf is in it. */
+  readonly isOnPath: boolean;
+}
+
+/** The audit path of one leaf, as `inclusionProof` gives it, from leaves that come one by one: one hash a level is kept. */
+export class InclusionPath {
+  readonly #sha256: Sha256;
+  readonly #index: number;
+  readonly #peaks: Peak[] = [];
+  readonly #path: Uint8Array[] = [];
+  #size = 0;
+
+  /** @param index of the leaf */
+  constructor(sha256: Sha256, index: number) {
+    this.#sha256 = sha256;
+    this.#index = index;
+  }
+
+  /** Leaves so far. */
+  get size(): number {
+    return this.#size;
+  }
+
+  /** Adds a leaf by its hash. */
+  append(hash: Uint8Array): void {
+    let peak: Peak = { hash, size: 1, isOnPath: this.#size === this.#index };
+    while (this.#peaks.at(-1)?.size === peak.size) peak = this.#join(this.#peaks.pop()!, peak);
+    this.#peaks.push(peak);
+    this.#size++;
+  }
+
+  /**
+   * Ends the tree.
+   * @returns the root, and the hashes from the leaf's sibling up to the root's child
+   * @throws RangeError when the tree has no such leaf
+   */
+  finish(): { root: Uint8Array; path: readonly Uint8Array[] } {
+    if (!(this.#index < this.#size)) throw new RangeError(`leaf ${this.#index} of ${this.#size}`);
+    const { hash: root } = this.#peaks.reduceRight((right, left) => this.#join(left, right));
+    return { root, path: this.#path };
+  }
+
+  #join(left: Peak, right: Peak): Peak {
+    if (left.isOnPath) this.#path.push(right.hash);
+    if (right.isOnPath) this.#path.push(left.hash);
+    const hash = nodeHash(this.#sha256, left.hash, right.hash);
+    return { hash, size: left.size + right.size, isOnPath: left.isOnPath || right.isOnPath };
+  }
+}
+
 /**
  * The proof that the tree over the first `size` hashes is a prefix of the tree over all (RFC 6962, section 2.1.2).
  * @throws RangeError unless 0 < size ≤ hashes.length

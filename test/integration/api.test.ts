@@ -18,6 +18,7 @@ import { formatIdentity, generateIdentity } from '#evidence/node/age-keys.ts';
 import { createSigner } from '#evidence/node/signing.ts';
 import { KEY_NAMES } from '#evidence/record.ts';
 import { newId } from '#platform/id.ts';
+import { checkProof } from '../support/check-proof.ts';
 import { checkedFetch } from '../support/checked-fetch.ts';
 import { TestLucid } from '../support/lucid.ts';
 import { needs } from '../support/needs.ts';
@@ -238,6 +239,20 @@ describe('the API', () => {
     const stream = chunk.stream as 'screen';
     const bytes = await admin.getChunk({ params: { ...params, stream, index: chunk.index } });
     assert.equal(createHash('sha256').update(bytes).digest('hex'), chunk.sha256);
+    const { verifier_key } = await admin.nodeKey({});
+    const manifest = await admin.getManifest({ params });
+    assert.match(manifest.open, /^lucid\/open\/v1\n/);
+    const { items: chunks } = await admin.listChunks({ params, query: {} });
+    assert.deepEqual([manifest.signed?.kind, manifest.signed?.leaves], ['close', chunks.length]);
+    for (const { stream, index } of chunks) {
+      const place = { params: { ...params, stream: stream as 'screen', index } };
+      const proof = await admin.proveChunk(place);
+      assert.deepEqual(proof.signed, manifest.signed);
+      checkProof(proof, await admin.getChunk(place), verifier_key);
+      assert.throws(() => checkProof({ ...proof, leaf_index: proof.leaf_index ^ 1 }, bytes, verifier_key));
+    }
+    const nothing = { params: { ...params, stream: 'screen' as const, index: 999 } };
+    await assert.rejects(admin.proveChunk(nothing), { code: 'not_found' });
     await admin.holdSession({ params, body: { reason: 'litigation' } });
     await assert.rejects(admin.deleteSession({ params, query: { reason: 'requested' } }), { code: 'wrong_state' });
     await admin.releaseSession({ params, body: { reason: 'settled' } });

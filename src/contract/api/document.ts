@@ -16,7 +16,16 @@ import {
   SessionStatistics,
   SessionTransition,
 } from '../session-pipeline.ts';
-import { ChunkPage, StorageProblem, StorageStatus, StoredChunk, StoredSession, TreeHead } from '../session-storage.ts';
+import {
+  ChunkPage,
+  ChunkProof,
+  Manifest,
+  StorageProblem,
+  StorageStatus,
+  StoredChunk,
+  StoredSession,
+  TreeHead,
+} from '../session-storage.ts';
 import { Video } from '../video.ts';
 import { AuditEntry, Statistics } from './operation.ts';
 import { ApiToken, User } from './people.ts';
@@ -29,11 +38,13 @@ const SCHEMAS: Record<string, TSchema> = {
   Approval,
   AuditEntry,
   ChunkPage,
+  ChunkProof,
   Connection,
   Error: ErrorBody,
   ExternalSpec,
   HostedSpec,
   Labels,
+  Manifest,
   NamedPolicy,
   Node,
   NodeSample,

@@ -14,6 +14,7 @@ import type { EvidenceStore } from './evidence-store.ts';
 import type { FinishedSessions } from './finished-sessions.ts';
 import type { Mover } from './mover.ts';
 import type { ProblemList } from './problem-list.ts';
+import { proveChunk, readManifest } from './proofs.ts';
 import type { Scrub } from './scrub.ts';
 import type { SessionQuota } from './session-quota.ts';
 
@@ -102,6 +103,13 @@ export function createHandlers(parts: StoreParts): Handlers<typeof sessionStorag
         if (error instanceof ServiceError && error.code === 'unavailable') scrub.checkSoon(params.id);
         throw error;
       }),
+
+    async getManifest({ params }) {
+      await demandSession(params.id);
+      return readManifest(store.place(params.id));
+    },
+
+    proveChunk: ({ params }) => proveChunk(store.place(params.id), params.stream, params.index),
 
     async describeBundle({ params, query }) {
       const bundle = await bundleOf(params.id, query.format);

@@ -13,7 +13,9 @@ export function evidenceHandlers(parts: Parts): HandlersOf<typeof routes> {
   };
   return {
     listChunks: ({ params, query }) => storage.listChunks({ params, query }),
-    getChunk: ({ params }) => storage.getChunk({ params }),
+    getChunk: async ({ params }) => Readable.from(await storage.getChunk({ params }), { objectMode: false }),
+    proveChunk: ({ params }) => storage.proveChunk({ params }),
+    getManifest: ({ params }) => storage.getManifest({ params }),
     getBundle: ({ params, query }, context) => sendBundle(storage, params.id, query.format ?? 'tar', context),
     nodeKey: () => peers['session-recorder'].nodeKey({}),
     getEvidence: ({ params }) => storage.getSession({ params }),
