@@ -76,7 +76,7 @@ export const displayFields = {
     }),
   ),
   bulk_compression: Type.Optional(
-    Type.Boolean({ default: true, description: 'whether clients that ask for bulk compression get it' }),
+    Type.Boolean({ description: 'whether clients that ask for bulk compression get it: true unless given' }),
   ),
 };
 
