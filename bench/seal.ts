@@ -88,5 +88,5 @@ if (file) {
     measure('incompressible', runOf(incompressible(RUN_BYTES))),
   ]);
   printResult('seal: from journal to store', await fromJournalToStore(SESSIONS, RUN_BYTES));
-  printResult('seal: small chunks', await smallChunks(SHORT ? [20] : [250, 1000]));
+  printResult('seal: small chunks', await smallChunks(SHORT ? [20] : [200, 800]));
 }

@@ -50,21 +50,22 @@ async function timeSealing(
 ): Promise<Row[]> {
   try {
     const ids: string[] = [];
-    for (let i = 0; i < sessions; i++) ids.push(await fillJournal(services, bodies));
+    for (let i = 0; i <= sessions; i++) ids.push(await fillJournal(services, bodies));
+    const close = (id: string) => services.recorder.closeRecording({ params: { id }, body: { reason: 'left' } });
+    // Threads are started, and their code compiled, with the first.
+    await close(ids.shift()!);
     const bytes = sessions * bodies.reduce((sum, { length }) => sum + length, 0);
     const cpu = process.cpuUsage();
     const started = performance.now();
-    await Promise.all(ids.map((id) => services.recorder.closeRecording({ params: { id }, body: { reason: 'left' } })));
+    await Promise.all(ids.map(close));
     const seconds = (performance.now() - started) / 1000;
     const { user, system } = process.cpuUsage(cpu);
-    const { stages_ms } = await services.processor.status({});
     return [
       {
         what: `${sessions} sessions`,
         'MB/s': bytes / 1e6 / seconds,
         'MB/s of CPU': bytes / (user + system),
         'cores used': (user + system) / 1e6 / seconds,
-        ...Object.fromEntries(Object.entries(stages_ms).map(([stage, ms]) => [`${stage} ms`, Math.round(ms)])),
       },
     ];
   } finally {

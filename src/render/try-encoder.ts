@@ -5,8 +5,9 @@ import { type EncodeOptions, encodeArguments } from './ffmpeg-arguments.ts';
 import { FfmpegError } from './render-error.ts';
 import { Stage } from './stage.ts';
 
-/** A driver may hang. */
-const TRIAL_MS = 20_000;
+/** A driver may hang. Software does not, but has to wait for its turn on a busy machine. */
+const HARDWARE_TRIAL_MS = 20_000;
+const SOFTWARE_TRIAL_MS = 300_000;
 
 /**
  * Encodes one black frame, just as the video would be.
@@ -20,7 +21,7 @@ export async function tryEncoder(
   const { encoder, canvas } = options;
   const args = encodeArguments({ ...options, metadata: {}, output: { kind: 'trial' } });
   const ffmpeg = new Ffmpeg(program, args, encoder.name);
-  const late = setTimeout(() => ffmpeg.kill(), TRIAL_MS);
+  const late = setTimeout(() => ffmpeg.kill(), encoder.acceleration === 'none' ? SOFTWARE_TRIAL_MS : HARDWARE_TRIAL_MS);
   try {
     await ffmpeg.write(new Stage(canvas, encoder.input).frame);
     await ffmpeg.finish();
