@@ -356,6 +356,7 @@ describe('the API', () => {
     await assert.rejects(admin.createOutsideSession(outside), { code: 'not_found' });
     const session = await box.createOutsideSession(outside);
     assert.deepEqual([session.state, session.recorder_id], ['created', recorder.id]);
+    await assert.rejects(api.createTicket({ params: { id: session.id }, body: {} }), { code: 'wrong_state' });
     const { id } = session;
     const recorded = recordSession(folder, { id, server: server_id, signer, runs: 2 });
     const note = (path: string) => ({ note: readFileSync(join(recorded.folder, path), 'utf8') });

@@ -1,9 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import type { FastifyInstance } from 'fastify';
-import { apiDocument } from '#contract/api/document.ts';
 import type { Document } from './docs-page/document.ts';
-import { docsPage } from './docs-page/page.ts';
 
 /** The page takes nothing from elsewhere, and sends nothing elsewhere. */
 const PAGE_HEADERS = {
@@ -17,23 +15,29 @@ const PAGE_HEADERS = {
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), 'utf8');
 
-/** Serves what describes the API: its OpenAPI document, and a page to read it. Each is made when it is first asked for. */
+/**
+ * Serves what describes the API: its OpenAPI document, and a page to read it. Each is made, and what makes it loaded, when
+ * it is first asked for.
+ */
 export function serveDocuments(app: FastifyInstance): void {
-  let document: Record<string, unknown> | undefined;
+  let document: Promise<Record<string, unknown>> | undefined;
   const getDocument = () => {
-    document ??= apiDocument(JSON.parse(read('../../../package.json')).version);
+    document ??= makeDocument();
     return document;
   };
   app.get('/openapi.json', async () => getDocument());
-  serve('/docs', 'text/html', () => docsPage(getDocument() as unknown as Document));
+  serve('/docs', 'text/html', async () => {
+    const { docsPage } = await import('./docs-page/page.ts');
+    return docsPage((await getDocument()) as unknown as Document);
+  });
   serve('/docs/page.css', 'text/css', () => read('docs-page/page.css'));
   serve('/docs/page.js', 'text/javascript', () => read('docs-page/page.js'));
 
-  function serve(path: string, type: string, make: () => string): void {
+  function serve(path: string, type: string, make: () => string | Promise<string>): void {
     let made: { text: string; etag: string } | undefined;
     app.get(path, async (request, reply) => {
       if (!made) {
-        const text = make();
+        const text = await make();
         made = { text, etag: `"${createHash('sha256').update(text).digest('hex').slice(0, 32)}"` };
       }
       const { text, etag } = made;
@@ -42,4 +46,9 @@ export function serveDocuments(app: FastifyInstance): void {
       return reply.type(`${type}; charset=utf-8`).send(text);
     });
   }
+}
+
+async function makeDocument(): Promise<Record<string, unknown>> {
+  const { apiDocument } = await import('#contract/api/document.ts');
+  return apiDocument(JSON.parse(read('../../../package.json')).version);
 }

@@ -66,6 +66,13 @@ export class Sessions {
     return session;
   }
 
+  /** As `get`, a session that Lucid records itself. @throws ServiceError `wrong_state` for one of an outside recorder */
+  async getRecordedHere(user: User, id: string): Promise<Session> {
+    const session = await this.get(user, id);
+    if (session.recorder_id === null) return session;
+    throw new ServiceError('wrong_state', 'an outside recorder records this session: it does not pass through here');
+  }
+
   /**
    * @param apiHost the host name that the request was sent to
    * @throws ServiceError what stands in the way, by the service that says so
@@ -142,7 +149,7 @@ export class Sessions {
    * @throws ServiceError `forbidden`, or `wrong_state` when the session is over
    */
   async createTicket(user: User, id: string, seconds: number | undefined, apiHost: string): Promise<SessionTicket> {
-    const session = await this.get(user, id);
+    const session = await this.getRecordedHere(user, id);
     if (session.user_id !== user.id) throw new ServiceError('forbidden', 'the session is someone else’s');
     if (session.ended_at !== null) throw new ServiceError('wrong_state', `the session is over (${session.state})`);
     const server = await this.#options.peers['rdp-server-manager'].getServer({ params: { id: session.server_id } });

@@ -51,9 +51,7 @@ export function sessionHandlers(parts: Parts): HandlersOf<typeof routes> {
     stopSession: async (input, context) => pipeline.endSession(await grounds('ended', input, context)),
     watchSession: async ({ params: { id } }, context) => {
       const user = access.userOf(context);
-      const session = await sessions.get(user, id);
-      if (session.recorder_id !== null)
-        throw new ServiceError('wrong_state', 'an outside recorder records this session');
+      const session = await sessions.getRecordedHere(user, id);
       if (session.ended_at !== null) throw new ServiceError('wrong_state', `the session is over (${session.state})`);
       const { authorization = '' } = context.request.headers;
       const ticket = watchTickets.create({ session: id, user: user.id, authorization });

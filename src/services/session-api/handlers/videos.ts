@@ -18,8 +18,7 @@ export function videoHandlers({ access, peers, sessions }: Parts): HandlersOf<ty
 
   return {
     createVideo: async ({ params, body }, context) => {
-      const { id, state, recorder_id } = await sessions.get(access.userOf(context), params.id);
-      if (recorder_id !== null) throw new ServiceError('wrong_state', 'an outside recorder recorded this session');
+      const { id, state } = await sessions.getRecordedHere(access.userOf(context), params.id);
       if (state !== 'completed') throw new ServiceError('wrong_state', `the session is ${state}, not completed`);
       return recorder.createVideo({ body: { session_id: id, ...body } });
     },
