@@ -5,7 +5,7 @@ import { DemoDesktop } from '#demo/demo-desktop.ts';
 import { replayBeside } from '#demo/replay-check.ts';
 import { recordingFailed } from '#services/rdp-xrdp/end-cause.ts';
 import { enter } from '../support/enter.ts';
-import { isOfNotice, untilNoticed } from '../support/notice.ts';
+import { isOfGateway, untilNoticed } from '../support/notice.ts';
 import { Processes } from '../support/processes.ts';
 import { verifiedRecording } from '../support/verified-recording.ts';
 
@@ -46,7 +46,7 @@ test('who is connected reads why it ends, and once the recorder goes on all that
     assert.equal(over.session.state, 'completed');
     assert.match(over.session.reason!, /the recorder has not answered for 5 s/);
     assert.equal(over.close.gaps, 0);
-    const frames = shown[i].filter((frame) => !isOfNotice(frame));
+    const frames = shown[i].filter((frame) => !isOfGateway(frame));
     assert.ok(replayBeside(over.source, over.identities, frames).pdus > 10);
   }
   await processes.until('session-recorder', ({ status }) => status === 'healthy');

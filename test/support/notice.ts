@@ -12,12 +12,17 @@ export async function untilNoticed(client: HeadlessClient, notice: Notice): Prom
   await client.waitUntil(() => Buffer.compare(client.decoder.pixels, pixels) === 0, JSON.stringify(notice.text));
 }
 
-/** Whether a frame is drawn by the gateway: it draws on the slow path, the demo's desktop on the fast path. */
-export function isOfNotice(frame: Uint8Array): boolean {
+/**
+ * Whether a frame is the gateway's own: words that it draws on the slow path, where the demo's desktop draws on the fast
+ * path, or the reason with which it closes. Without a recorder they are not recorded.
+ */
+export function isOfGateway(frame: Uint8Array): boolean {
   if (frame[0] !== TPKT_VERSION) return false;
   const pdu = readDomainPdu(frame);
   if (pdu.kind !== 'sendDataIndication') return false;
   return readShareControls(pdu.payload).some(
-    ({ type, body }) => type === ShareControlType.data && readShareData(body).type === ShareDataType.update,
+    ({ type, body }) => type === ShareControlType.data && OWN.includes(readShareData(body).type),
   );
 }
+
+const OWN: readonly number[] = [ShareDataType.update, ShareDataType.setErrorInfo];
