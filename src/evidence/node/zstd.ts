@@ -7,7 +7,7 @@ const WORTHWHILE_SAVING = 1 / 32;
 const MIN_SAMPLED_BYTES = 4 * 1024 * 1024;
 /** The part of a run that is looked at, as a power of two (a sixteenth), and the length of the slices that make it up. */
 const SAMPLE_LOG = 4;
-const SLICE_BYTES = 256 * 1024;
+const SLICE_BYTES = 16 * 1024;
 const SAMPLE_LEVEL = 1;
 
 export interface ZstdOptions {
@@ -36,19 +36,31 @@ export function compressIfWorthwhile(records: Uint8Array, options: Omit<ZstdOpti
  * the sample is smaller than the run: an estimate that is rather too high than too low.
  */
 function estimateSaving(records: Uint8Array, windowLog: number): number {
-  const count = Math.ceil(records.length / 2 ** SAMPLE_LOG / SLICE_BYTES);
-  const slices = Array.from({ length: count }, (_, i) => {
-    const at = Math.floor(((records.length - SLICE_BYTES) * i) / Math.max(1, count - 1));
-    return records.subarray(at, at + SLICE_BYTES);
-  });
+  const slices = sliceEvenly(records);
   const sample = Buffer.concat(slices);
   // What is too far apart in the run is to be too far apart in the sample.
   const options = { level: SAMPLE_LEVEL, windowLog: windowLog - SAMPLE_LOG };
-  const alone = slices.reduce((sum, slice) => sum + zstd(slice, { ...options, isLong: false }).length, 0);
+  const alone = slices.reduce(
+    (sum, slice) => sum + Math.min(slice.length, zstd(slice, { ...options, isLong: false }).length),
+    0,
+  );
   const together = zstd(sample, { ...options, isLong: true }).length;
   const own = 1 - alone / sample.length;
   const common = Math.max(0, alone - together) / sample.length;
   return own + common * (records.length / sample.length);
+}
+
+/**
+ * Slices from all over the run, one from each part of it. Their places within the parts are such that no distance is
+ * preferred or left out: something that comes again after any fixed distance is in two of them sooner or later.
+ */
+function sliceEvenly(records: Uint8Array): Uint8Array[] {
+  const count = Math.floor(records.length / 2 ** SAMPLE_LOG / SLICE_BYTES);
+  const part = records.length / count;
+  return Array.from({ length: count }, (_, i) => {
+    const at = Math.floor(i * part + ((i * i * Math.SQRT2) % 1) * (part - SLICE_BYTES));
+    return records.subarray(at, at + SLICE_BYTES);
+  });
 }
 
 /** Compresses bytes as one frame. */
