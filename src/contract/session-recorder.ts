@@ -1,7 +1,25 @@
 import { type Static, Type } from 'typebox';
 import { Id, IdParams, Nothing, Policy, Time } from './common.ts';
 import { defineContract, STREAM } from './contract.ts';
+import { StreamName } from './session-storage.ts';
 import { Video, VideoRequest } from './video.ts';
+
+const Count = Type.Integer({ minimum: 0 });
+
+/** How good a recording is; streams and decoding as far as it is sealed and stored. */
+export const RecordingQuality = Type.Object({
+  durability: Type.Enum(['strict', 'relaxed'], { description: 'strict: every record was durable before it was shown' }),
+  streams: Type.Array(
+    Type.Object({ stream: StreamName, chunks: Count, records: Count, bytes: Count, stored_bytes: Count }),
+  ),
+  missing_records: Type.Integer({ minimum: 0, description: 'captured, and lost: as far as gaps say how many' }),
+  gaps: Type.Integer({ minimum: 0, description: 'markers of a gap' }),
+  receipts: Type.Integer({ minimum: 0, description: 'keyframes: hashes of pixels that every replay must match' }),
+  decoded_bytes: Type.Integer({ minimum: 0, description: 'of server PDUs, that the decoders have read' }),
+  undecodable_bytes: Count,
+  problems: Type.Array(Type.String(), { description: 'why it counts as degraded, in words; none: it does not' }),
+});
+export type RecordingQuality = Static<typeof RecordingQuality>;
 
 export const RecordingStatus = Type.Object({
   session_id: Id,
@@ -18,6 +36,7 @@ export const RecordingStatus = Type.Object({
   durable_seq: Type.Integer(),
   /** Share of screen bytes that the decoders could not read, 0 to 1. */
   undecodable_share: Type.Number(),
+  quality: RecordingQuality,
 });
 export type RecordingStatus = Static<typeof RecordingStatus>;
 

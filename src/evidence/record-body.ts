@@ -55,8 +55,10 @@ export interface MarkerBody {
   readonly width?: number;
   readonly height?: number;
   readonly depth?: number;
-  /** `gap`: records known to be missing. */
+  /** `gap`: records known to be missing, and between which times of the session's clock they were, in µs. */
   readonly missing?: number;
+  readonly from?: number;
+  readonly to?: number;
 }
 
 /** The longest JSON body, in bytes. */
@@ -104,7 +106,7 @@ export function readMarkerBody(body: Uint8Array): MarkerBody {
     throw new FormatError('marker.kind', `${JSON.stringify(value.kind)}, wanted one of ${MARKER_KINDS.join(', ')}`);
   }
   if (value.detail !== undefined) wantString(value, 'marker', 'detail');
-  for (const field of ['width', 'height', 'depth', 'missing']) {
+  for (const field of ['width', 'height', 'depth', 'missing', 'from', 'to']) {
     if (value[field] !== undefined) wantCount(value, 'marker', field);
   }
   return value as unknown as MarkerBody;

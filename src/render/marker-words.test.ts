@@ -30,6 +30,12 @@ test('gaps, pauses and restarts', () => {
   const words = new MarkerWords();
   assert.match(words.marker({ kind: 'gap', missing: 12 }, 0)!, /12 records are missing/);
   assert.match(words.marker({ kind: 'pause', detail: 'by an operator' }, 0)!, /paused: by an operator/);
-  assert.match(words.marker({ kind: 'resume' }, 0)!, /went on/);
+  assert.match(words.marker({ kind: 'resume' }, 90e6)!, /went on, 1 min 30 s after it was paused$/);
+  assert.match(words.marker({ kind: 'resume' }, 99e6)!, /went on$/);
+  const gap = { kind: 'gap', missing: 1, from: 60e6, to: 3_600e6, detail: 'the journal was damaged' } as const;
+  assert.match(
+    words.marker(gap, 3_700e6)!,
+    /1 record between 00:01:00 and 01:00:00 is missing: the journal was damaged$/,
+  );
   assert.match(words.marker({ kind: 'recorder-restarted' }, 0)!, /started again/);
 });

@@ -6,6 +6,7 @@ import { clock, span } from './session-time.ts';
 export class MarkerWords {
   #configs = 0;
   #disconnectedAt: number | null = null;
+  #pausedAt: number | null = null;
   /** Why the next config comes has been told, or shows by itself. */
   #configExplained = false;
 
@@ -15,6 +16,8 @@ export class MarkerWords {
     if (kind === 'disconnected') this.#disconnectedAt ??= time;
     if (kind === 'resize') this.#configExplained = true;
     if (kind === 'reconnected') return this.#connectedAgain(time, detail);
+    if (kind === 'pause') this.#pausedAt = time;
+    if (kind === 'resume') return this.#wentOn(time, detail);
     const words = WORDS[kind]?.(marker);
     return words === undefined ? null : caption(time, words, detail);
   }
@@ -27,6 +30,13 @@ export class MarkerWords {
     return isExplained ? null : this.#connectedAgain(time);
   }
 
+  #wentOn(time: number, detail?: string): string {
+    const since = this.#pausedAt;
+    this.#pausedAt = null;
+    const how = since === null ? '' : `, ${span(time - since)} after it was paused`;
+    return caption(time, `Recording and session went on${how}`, detail);
+  }
+
   #connectedAgain(time: number, detail?: string): string {
     const since = this.#disconnectedAt;
     this.#disconnectedAt = null;
@@ -36,14 +46,20 @@ export class MarkerWords {
   }
 }
 
+/** What a gap says to be missing, and from when to when. */
+export function gapWords({ missing, from, to }: Pick<MarkerBody, 'missing' | 'from' | 'to'>): string {
+  const when = from === undefined || to === undefined ? '' : ` between ${clock(from)} and ${clock(to)}`;
+  if (missing === 1) return `1 record${when} is missing`;
+  return `${missing ?? 'Some'} records${when} are missing`;
+}
+
 function caption(time: number, words: string, detail?: string): string {
   return `${clock(time)}  ${words}${detail ? `: ${detail}` : ''}`;
 }
 
 const WORDS: Partial<Record<MarkerBody['kind'], (marker: MarkerBody) => string>> = {
   pause: () => 'Recording and session were paused',
-  resume: () => 'Recording and session went on',
-  gap: ({ missing }) => (missing ? `${missing} records are missing from the recording` : 'Records are missing'),
+  gap: gapWords,
   'recorder-restarted': () => 'The recorder was started again',
   undecodable: () => 'Something was shown that could not be decoded',
 };

@@ -5,7 +5,7 @@ import { FormatError } from '#evidence/format-error.ts';
 import { type BundleReader, MAX_SMALL_FILE_BYTES } from '#evidence/node/bundle-reader.ts';
 import { parseNote } from '#evidence/note.ts';
 import { CAPTURED_STREAMS, RecordType, type SessionRecord, type Stream } from '#evidence/record.ts';
-import { readConfigBody, readMarkerBody } from '#evidence/record-body.ts';
+import { type MarkerKind, readConfigBody, readMarkerBody } from '#evidence/record-body.ts';
 import type { Size } from './canvas.ts';
 import { type Cut, IdleFinder } from './idle.ts';
 import { handsOf } from './input-events.ts';
@@ -80,6 +80,8 @@ class Surveyor {
   readonly #words = new MarkerWords();
   #lost: { time: number; missing: Missing } | null = null;
   #receipts = 0;
+  #pausedAt: number | null = null;
+  readonly #pauses: Cut[] = [];
 
   constructor(cutIdle: number | null, inputKnown: boolean) {
     const worth = CAPTION_SECONDS * 1e6;
@@ -128,9 +130,18 @@ class Surveyor {
       return;
     }
     if (type === RecordType.config) this.#addSize(readConfigBody(body));
+    else this.#takePause(readMarkerBody(body).kind, time);
     const text = type === RecordType.config ? this.#words.config(time) : this.#words.marker(readMarkerBody(body), time);
     if (text !== null) this.#captions.push({ time, text });
     this.#idle?.active(time);
+  }
+
+  /** Nothing can happen in a pause: it is left out, and told at its end. */
+  #takePause(kind: MarkerKind, time: number): void {
+    if (kind === 'pause') this.#pausedAt ??= time;
+    if (kind !== 'resume' || this.#pausedAt === null) return;
+    if (time - this.#pausedAt > CAPTION_SECONDS * 1e6) this.#pauses.push({ from: this.#pausedAt, to: time });
+    this.#pausedAt = null;
   }
 
   #addSize({ width, height }: Size): void {
@@ -148,8 +159,10 @@ class Surveyor {
 
   finish(end: number, missing: readonly Missing[]): Survey {
     this.#endBlank(end + 1);
-    const cuts = this.#idle?.finish(end) ?? [];
-    const told = cuts.map(({ from, to }) => ({
+    const isPaused = (cut: Cut) => this.#pauses.some(({ from, to }) => cut.from >= from && cut.to <= to);
+    const idle = (this.#idle?.finish(end) ?? []).filter((cut) => !isPaused(cut));
+    const cuts = [...idle, ...this.#pauses].sort((a, b) => a.from - b.from);
+    const told = idle.map(({ from, to }) => ({
       time: to,
       text: `${clock(from)} to ${clock(to)}  ${span(to - from)} in which nothing happened are left out`,
     }));

@@ -220,6 +220,8 @@ describe('the API', () => {
     assert.deepEqual([live.stage, live.percent, live.attempts], [null, null, 0]);
     const client = await connect(ticket);
     await client.type('kept');
+    const recording = await admin.getRecording({ params });
+    assert.deepEqual([recording.state, recording.paused, recording.quality.problems], ['open', false, []]);
     const { items } = await admin.listConnections({});
     assert.ok(items.some((connection) => connection.session_id === params.id));
     assert.equal((await admin.watchSession({ params })).path, `/api/v1/sessions/${params.id}/live`);

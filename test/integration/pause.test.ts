@@ -250,6 +250,9 @@ describe('a paused session', { timeout: 120_000 }, () => {
       await client.disconnect();
 
       const folder = await lucid.bundleOf(id);
+      const words = await lucid.lucid('session', 'show', id);
+      assert.match(words, /^recording +\d+ records, \d+ bytes, strict; in \d+ chunks of \d+ bytes$/m);
+      assert.match(words, /^quality +\d+ receipts of pixels, 0 gaps, 0 records missing, nothing undecodable$/m);
       const key = (await lucid.lucid('session', 'node-key')).trim();
       const verdict = await lucid.lucid('verify', folder, '--identity', lucid.identityFile, '--node-key', key);
       assert.match(verdict, /^ {2}ok +replay/m);

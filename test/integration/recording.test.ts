@@ -2,15 +2,18 @@
 import assert from 'node:assert/strict';
 import { execFileSync } from 'node:child_process';
 import {
+  closeSync,
   cpSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -404,37 +407,107 @@ test('after a crash all that was acknowledged is sealed, stored and closed, and 
   });
 });
 
+/** Appends two commits of one picture each after a first one of every stream. @returns how many records in all */
+async function appendCommits(writer: RecordWriter, session: string): Promise<number> {
+  const first = appendAll(writer, session, 2);
+  await writer.flush();
+  for (const i of [2, 3]) {
+    writer.append({ type: RecordType.serverPdu, flags: 0, timeUs: writer.now(), body: serverPdu(i) });
+    await writer.flush();
+  }
+  return first.length + 2;
+}
+
+/** Damages the second of these commits in the journal of a recorder. */
+function damageJournal(data: string): void {
+  const segments = join(data, 'session-recorder', 'journal', 'segments');
+  const segment = join(segments, readdirSync(segments).toSorted()[0]);
+  const bytes = readFileSync(segment);
+  let at = 24;
+  for (let frames = 0; frames < CAPTURED_STREAMS.length; frames++) at += 4 + bytes.readUInt32LE(at) + 16;
+  const file = openSync(segment, 'r+');
+  writeSync(file, Uint8Array.of(bytes[at + 40] ^ 1), 0, 1, at + 40);
+  closeSync(file);
+}
+
+/** Requires one gap of one record: in the entry, in the recording's status, in a marker and in the verifier's words. */
+async function requireGap(services: RecordingServices, session: string, records: number, why: RegExp): Promise<void> {
+  const close = closeEntry(services, session);
+  assert.deepEqual([close.gaps, close.records], [1, records]);
+  const { quality } = await services.recorder.getRecording({ params: { id: session } });
+  assert.deepEqual([quality.gaps, quality.missing_records, quality.problems], [1, 1, ['1 record is missing in 1 gap']]);
+  const { report } = await fetchVerified(services, session);
+  assert.equal(report.verdict, 'incomplete', JSON.stringify(report));
+  assert.deepEqual(report.missing, ['1 records: lost while the session was recorded, as the recording itself says']);
+  const [{ missing, from, to, time, detail }] = report.gaps;
+  assert.equal(missing, 1);
+  assert.ok(from! <= to! && to! <= time, `${from} to ${to}, told at ${time}`);
+  assert.match(detail!, why);
+}
+
 test('records that a crash has left unreadable are told: in a marker of a gap, and by verification', async () => {
   await withServices({}, async (services, data) => {
     const session = await services.open();
-    const writer = await attach(services.records, session);
-    const first = appendAll(writer, session, 2);
-    await writer.flush();
-    for (const i of [2, 3]) {
-      writer.append({ type: RecordType.serverPdu, flags: 0, timeUs: writer.now(), body: serverPdu(i) });
-      await writer.flush();
-    }
+    const appended = await appendCommits(await attach(services.records, session), session);
     const copy = mkdtempSync(join(root, 'damaged-'));
     cpSync(data, copy, { recursive: true });
-    const segments = join(copy, 'session-recorder', 'journal', 'segments');
-    const segment = join(segments, readdirSync(segments).toSorted()[0]);
-    const bytes = readFileSync(segment);
-    // The first commit has a frame a stream; the frame of the one PDU that follows is damaged.
-    let at = 24;
-    for (let frames = 0; frames < CAPTURED_STREAMS.length; frames++) at += 4 + bytes.readUInt32LE(at) + 16;
-    bytes[at + 40] ^= 1;
-    writeFileSync(segment, bytes);
-
+    damageJournal(copy);
     const restarted = await startRecordingServices(copy, auditor);
     await restarted.recorder.closeRecording({ params: { id: session }, body: { reason: 'left' } });
-    const { gaps, records } = closeEntry(restarted, session);
-    // What was damaged, what came after it, the gap and the restart.
-    assert.deepEqual([gaps, records], [1, first.length + 4]);
-    const { report } = await fetchVerified(restarted, session);
-    const problems = report.checks.flatMap((check) => check.problems.map(({ what }) => what));
-    assert.match(problems.join('\n'), /records are missing/);
+    // Beside what was appended, the gap and the restart.
+    await requireGap(restarted, session, appended + 2, /damaged while the recorder did not run/);
     await restarted.stop();
   });
+});
+
+test('records that cannot be read back to be sealed are told in the same way, and the session goes on', async () => {
+  await withServices({}, async (services, data) => {
+    const session = await services.open();
+    const writer = await attach(services.records, session);
+    const appended = await appendCommits(writer, session);
+    damageJournal(data);
+    await writer.close();
+    await services.recorder.closeRecording({ params: { id: session }, body: { reason: 'left' } });
+    // Beside what was appended: disconnected, end, gap.
+    await requireGap(services, session, appended + 3, /records of the stream screen cannot be read back/);
+    const metrics = await services.metrics('session-recorder');
+    assert.match(metrics, /^lucid_recorder_degraded_recordings_total(\{.*\})? 1$/m);
+  });
+});
+
+test('what no decoder can read counts, and above the limit the recording is degraded', async () => {
+  for (const [percent, problems] of [
+    ['50', []],
+    ['0', [/^\d+(\.\d+)? % of the screen could not be decoded; up to 0 % is no problem$/]],
+  ] as const) {
+    await withServices({ LUCID_UNDECODABLE_PERCENT: percent }, async (services) => {
+      const session = await services.open();
+      const writer = await attach(services.records, session);
+      appendAll(writer, session, 20);
+      // A fast-path frame with an update that ends before it begins.
+      const broken = Uint8Array.of(0x00, 0x07, 0x01, 0xff, 0xff, 0x00, 0x00);
+      writer.append({ type: RecordType.serverPdu, flags: 0, timeUs: writer.now(), body: broken });
+      await writer.close();
+      const live = (await services.recorder.getRecording({ params: { id: session } })).quality;
+      assert.deepEqual(live.streams, [], 'nothing is sealed yet');
+      const { quality, undecodable_share } = await services.recorder.closeRecording({
+        params: { id: session },
+        body: { reason: 'left' },
+      });
+      assert.equal(quality.undecodable_bytes, broken.length);
+      assert.equal(undecodable_share, broken.length / (broken.length + quality.decoded_bytes));
+      assert.deepEqual([quality.durability, quality.gaps, quality.missing_records], ['strict', 0, 0]);
+      assert.ok(quality.receipts >= 1);
+      const records = new Map(quality.streams.map((totals) => [totals.stream, totals.records]));
+      assert.deepEqual([records.get('input'), records.get('channels')], [20, 20]);
+      assert.equal(quality.problems.length, problems.length);
+      for (const [i, words] of problems.entries()) assert.match(quality.problems[i], words);
+      const again = await services.recorder.getRecording({ params: { id: session } });
+      assert.deepEqual(again.quality, quality, 'kept beyond its time in memory');
+      const close = closeEntry(services, session);
+      assert.equal(close.undecodable.bytes, broken.length);
+    });
+  }
 });
 
 test('relaxed durability is told in the close entry', async () => {

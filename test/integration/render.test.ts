@@ -203,6 +203,33 @@ describe('render', { skip, concurrency: false }, () => {
     assert.deepEqual([...colors(later)], [WHITE]);
   });
 
+  test('a pause is left out, whether idle time is or not, and told at both ends', async () => {
+    const recording = new ScriptedRecording(folder, 200, 100);
+    recording.paint(rectangle(0, 0, 200, 100), PURPLE);
+    recording.wait(2);
+    recording.marker({ kind: 'pause', detail: 'paused by an operator' });
+    recording.wait(3600);
+    recording.marker({ kind: 'resume', detail: 'resumed by an operator' });
+    recording.paint(rectangle(0, 0, 200, 100), WHITE);
+    recording.wait(1);
+    recording.moveMouse(5, 5);
+    recording.close();
+    for (const cutIdle of [null, 1]) {
+      const settings = { quality: 'lossless', frameRate: 10, pointer: false, cutIdle } as const;
+      const { result, output } = await renderIt(recording, { settings });
+      assert.deepEqual(
+        [result.cut_seconds, result.captions],
+        [3600, 1],
+        'both are told at the same moment of the video',
+      );
+      // 3 s of desktop, a caption of 2 s, and one frame for the last moment.
+      assert.equal(result.frames, 30 + 20 + 1);
+      const [before, later] = decodeFrames(output, [15, 45]);
+      const colors = (picture: Picture) => [...new Set(new Uint32Array(picture.pixels.buffer))];
+      assert.deepEqual([colors(before), colors(later)], [[PURPLE], [WHITE]]);
+    }
+  });
+
   test('a reconnection and a gap are told', async () => {
     const recording = new ScriptedRecording(folder, 320, 100);
     recording.wait(1);

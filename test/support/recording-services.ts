@@ -36,6 +36,8 @@ export interface RecordingServices {
   live(caller: ServiceName): Promise<LiveTransport>;
   /** Answer of the service's `/health`. */
   health(name: ServiceName): Promise<{ status: string; checks: Record<string, { status: string; detail?: string }> }>;
+  /** Answer of the service's `/metrics`. */
+  metrics(name: ServiceName): Promise<string>;
   /** Opens the recording of a new session. @returns its id */
   open(): Promise<string>;
   /** Where the store keeps a session. */
@@ -94,6 +96,7 @@ export async function startRecordingServices(
       return connectLiveTransport(() => url, await authority.issue(caller));
     },
     health: async (name) => (await running(name).app.inject('/health')).json(),
+    metrics: async (name) => (await running(name).app.inject('/metrics')).body,
     async open() {
       const session_id = newId();
       await recorder.openRecording({ body: { session_id, server_id: newId(), user_id: newId(), policy: {} } });

@@ -31,13 +31,15 @@ export function register(program: Command): void {
 
 async function drawOne(bundle: string, options: ReplayOptions, file: string): Promise<void> {
   const time = options.at === 'end' ? Number.MAX_SAFE_INTEGER : seconds(options.at!, '--at');
-  const [{ openRecording }, { replayTo }] = await Promise.all([
+  const [{ openRecording }, { replayTo }, { gapsBefore }] = await Promise.all([
     import('../open-bundle.ts'),
     import('../replay-screen.ts'),
+    import('../gaps.ts'),
   ]);
   const reader = openRecording(bundle, options.identity);
   const moment = replayTo(reader, time);
   await draw(moment.screen, file);
+  for (const gap of gapsBefore(reader, time)) process.stderr.write(`may not be what was shown: ${gap}\n`);
   reader.source.close();
   const { width, height, undecodableBytes } = moment.screen;
   const when =
@@ -49,13 +51,15 @@ async function drawOne(bundle: string, options: ReplayOptions, file: string): Pr
 async function drawFrames(bundle: string, options: ReplayOptions, folder: string): Promise<void> {
   const interval = seconds(options.every, '--every');
   if (interval === 0) throw new Error('--every 0: wants more');
-  const [{ openRecording }, { replayFrames }, { ProgressLine }, { mkdirSync }, { join }] = await Promise.all([
-    import('../open-bundle.ts'),
-    import('../replay-screen.ts'),
-    import('../progress-line.ts'),
-    import('node:fs'),
-    import('node:path'),
-  ]);
+  const [{ openRecording }, { replayFrames }, { gapsBefore }, { ProgressLine }, { mkdirSync }, { join }] =
+    await Promise.all([
+      import('../open-bundle.ts'),
+      import('../replay-screen.ts'),
+      import('../gaps.ts'),
+      import('../progress-line.ts'),
+      import('node:fs'),
+      import('node:path'),
+    ]);
   const reader = openRecording(bundle, options.identity);
   mkdirSync(folder, { recursive: true });
   const line = new ProgressLine();
@@ -66,6 +70,9 @@ async function drawFrames(bundle: string, options: ReplayOptions, folder: string
     count++;
   }
   line.clear();
+  for (const gap of gapsBefore(reader, Number.MAX_SAFE_INTEGER)) {
+    process.stderr.write(`may not be what was shown from there on: ${gap}\n`);
+  }
   reader.source.close();
   process.stdout.write(`${folder}: ${count} pictures\n`);
 }

@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { POLICY_FLAGS } from '#contract/common.ts';
 import type { SessionTicket } from '#contract/session-api.ts';
 import { FINAL_STATES, SESSION_STATES, type Session, type SessionState } from '#contract/session-pipeline.ts';
+import type { RecordingStatus } from '#contract/session-recorder.ts';
 import { addDisplayOptions, type DisplayOptions, displayOf } from '../display-options.ts';
 import { registerEvidenceVerbs } from './session-evidence.ts';
 import { registerVideo } from './session-video.ts';
@@ -84,6 +85,7 @@ async function show(session: Session, json: boolean | undefined): Promise<void> 
     ['ended', localTime(session.ended_at)],
     ...(session.resumable_until ? ([['resumable', `until ${localTime(session.resumable_until)}`]] as const) : []),
     ...(session.reason ? ([['reason', plain(session.reason)]] as const) : []),
+    ...recordingFields(await api.getRecording({ params: { id: session.id } }).catch(unlessThere)),
   ] as [string, string][]);
   const { items } = await api.getSessionHistory({ params: { id: session.id } });
   if (items.length === 0) return;
@@ -93,6 +95,30 @@ async function show(session: Session, json: boolean | undefined): Promise<void> 
     // A connection that was lost, or is back, moves the session nowhere: the word for it says more.
     items.map((step) => [localTime(step.time), step.from === step.to ? step.event : step.to, plain(step.cause)]),
   );
+}
+
+/** @returns null for `not_found`: a session that nobody connected to, or an outside recorder's */
+function unlessThere(error: unknown): null {
+  if ((error as { code?: string }).code === 'not_found') return null;
+  throw error;
+}
+
+function recordingFields(recording: RecordingStatus | null): [string, string][] {
+  if (recording === null) return [];
+  const { records, bytes, chunks, undecodable_share, quality } = recording;
+  const { streams, durability, receipts, gaps, missing_records, problems } = quality;
+  const stored = streams.reduce((sum, { stored_bytes }) => sum + stored_bytes, 0);
+  const byStream = streams.map((totals) => `${totals.stream} ${totals.records}`).join(', ');
+  const undecodable = undecodable_share === 0 ? 'nothing' : `${Number((undecodable_share * 100).toPrecision(2))} %`;
+  return [
+    ['recording', `${records} records, ${bytes} bytes, ${durability}; in ${chunks} chunks of ${stored} bytes`],
+    ...(byStream ? ([['stored', `${byStream} records`]] as [string, string][]) : []),
+    [
+      'quality',
+      `${receipts} receipts of pixels, ${gaps} gaps, ${missing_records} records missing, ${undecodable} undecodable`,
+    ],
+    ...problems.map((problem): [string, string] => ['degraded', problem]),
+  ];
 }
 
 export function register(program: Command): void {

@@ -30,7 +30,7 @@ export function register(program: Command): void {
       const report = await verify(bundle, options);
       if (options.json)
         process.stdout.write(`${JSON.stringify({ ...report, verified: report.verdict === 'verified' }, null, 2)}\n`);
-      else process.stdout.write(describe(report));
+      else process.stdout.write(await describe(report));
       process.exitCode = EXIT_CODES[report.verdict];
     });
 }
@@ -81,8 +81,15 @@ async function verify(bundle: string, options: VerifyCommandOptions): Promise<Ve
   }
 }
 
-function describe(report: VerifyReport): string {
+async function describe(report: VerifyReport): Promise<string> {
+  const [{ gapWords }, { clock }] = await Promise.all([
+    import('#render/marker-words.ts'),
+    import('#render/session-time.ts'),
+  ]);
   const lines = [`session ${report.session ?? 'unknown'}`, ...report.checks.flatMap(describeCheck)];
+  for (const gap of report.gaps) {
+    lines.push(`gap, marked at ${clock(gap.time)}: ${gapWords(gap)}${gap.detail ? `: ${gap.detail}` : ''}`);
+  }
   for (const missing of report.missing) lines.push(`missing: ${missing}`);
   const scope = [report.ledgered ? 'ledgered' : 'not ledgered', report.anchored ? 'anchored' : 'not anchored'].join(
     ', ',

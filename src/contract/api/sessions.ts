@@ -10,6 +10,7 @@ import {
   SessionQuery,
   SessionTransition,
 } from '../session-pipeline.ts';
+import { RecordingStatus } from '../session-recorder.ts';
 import { EVERYONE, EXAMINERS, may, OPERATORS, WORKERS } from './access.ts';
 
 const TicketSeconds = Type.Integer({ minimum: 5, maximum: 3600 });
@@ -106,6 +107,15 @@ export const sessions = defineRoutes({
     rate: 'read',
     params: IdParams,
     response: Processing,
+  },
+  getRecording: {
+    method: 'GET',
+    path: '/api/v1/sessions/:id/recording',
+    summary: "How far a session's recording is and how good: records, gaps, what could not be decoded",
+    ...may(EVERYONE, 'sessions:read'),
+    rate: 'read',
+    params: IdParams,
+    response: RecordingStatus,
   },
   createTicket: {
     method: 'POST',

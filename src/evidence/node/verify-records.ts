@@ -13,6 +13,7 @@ import {
   RecordType,
   readRecords,
   recordSize,
+  type SessionRecord,
   type Stream,
   writeRecord,
 } from '#evidence/record.ts';
@@ -23,7 +24,7 @@ import type { AgeIdentity } from './age-keys.ts';
 import { BundleReader, NO_KEY, type StreamedRecord } from './bundle-reader.ts';
 import type { BundleSource } from './bundle-source.ts';
 import { sha256 } from './hash.ts';
-import { type Check, Findings, type VerifyProgress } from './verify-report.ts';
+import { type Check, Findings, type Gap, type VerifyProgress } from './verify-report.ts';
 
 /** What replaying takes: decoders are not part of the evidence format, so they are brought along. */
 export interface Player {
@@ -33,13 +34,22 @@ export interface Player {
   readPng(png: Uint8Array): { readonly pixels: Uint8Array };
 }
 
+/** What the records are found to be. */
+export interface Contents {
+  readonly checks: readonly Check[];
+  /** What the recording itself says to be missing. */
+  readonly gaps: readonly Gap[];
+  /** Records that are missing, all of them told by gaps. */
+  readonly lost: number;
+}
+
 /** Reads all that `identities` open, in one pass. */
 export function* checkRecords(
   source: BundleSource,
   identities: readonly AgeIdentity[],
   close: CloseEntry | null,
   player: Player | null,
-): Generator<VerifyProgress, Check[], undefined> {
+): Generator<VerifyProgress, Contents, undefined> {
   const findings = new Findings('records');
   let reader: BundleReader;
   try {
@@ -48,7 +58,8 @@ export function* checkRecords(
     if (!(cause instanceof FormatError)) throw cause;
     // A stranger's identity says nothing about the evidence.
     if (cause.field !== NO_KEY) findings.add(cause.field, cause.message);
-    return [findings.skipped(cause.message), new Findings('replay').skipped('nothing could be opened')];
+    const checks = [findings.skipped(cause.message), new Findings('replay').skipped('nothing could be opened')];
+    return { checks, gaps: [], lost: 0 };
   }
   const order = new OrderCheck(reader.readable, findings);
   const replay = new ReplayCheck(player);
@@ -81,12 +92,14 @@ export function* checkRecords(
     replay.next(item);
     yield { check: 'records', done, total };
   }
+  const lost = order.endOfRecords();
   if (close !== null) order.end(close, totals);
   const streams = reader.readable.join(', ');
-  return [
+  const checks = [
     findings.passedOrFailed(`${order.count} records of ${streams}${order.reservation}`),
     replay.end(reader.readable),
   ];
+  return { checks, gaps: order.gaps, lost };
 }
 
 /** Whether the body is what its type says; keyframes and index are read by the replay. */
@@ -140,6 +153,11 @@ class RepetitionCheck {
   }
 }
 
+/** More holes than these are not told one by one. */
+const MAX_HOLES = 1000;
+/** A recorder makes few: a bundle of noise must not fill the memory. */
+const MAX_GAPS = 100_000;
+
 /** Numbers without gaps over all captured streams, where all can be read; times that do not go back. */
 class OrderCheck {
   readonly #findings: Findings;
@@ -148,7 +166,9 @@ class OrderCheck {
   #next = 0;
   /** After a chunk that cannot be read, a gap is no news. */
   #lost = false;
-  #gaps = 0;
+  readonly #holes: { readonly where: string; readonly what: string }[] = [];
+  #absent = 0;
+  readonly gaps: Gap[] = [];
   count = 0;
 
   constructor(readable: readonly Stream[], findings: Findings) {
@@ -176,12 +196,40 @@ class OrderCheck {
     if (last !== undefined && record.time < last.time) this.#findings.add(where, `its time goes back`);
     this.#last.set(stream, record);
     if (derived) return;
-    if (record.type === RecordType.marker && readMarkerKind(record.body) === 'gap') this.#gaps++;
-    if (this.#all && !this.#lost && record.seq !== this.#next) {
-      const what = record.seq < this.#next ? 'is there twice' : `follows ${this.#next - 1}: records are missing`;
-      this.#findings.add(where, `seq ${record.seq} ${what}`);
+    if (record.type === RecordType.marker) this.#takeMarker(record);
+    if (this.#all && !this.#lost && record.seq < this.#next) {
+      this.#findings.add(where, `seq ${record.seq} is there twice`);
+    } else if (this.#all && !this.#lost && record.seq > this.#next) {
+      this.#absent += record.seq - this.#next;
+      const what = `seq ${record.seq} follows ${this.#next - 1}: records are missing`;
+      if (this.#holes.length < MAX_HOLES) this.#holes.push({ where, what });
     }
     this.#next = Math.max(this.#next, record.seq + 1);
+  }
+
+  #takeMarker({ time, body }: SessionRecord): void {
+    try {
+      const { kind, from, to, missing, detail } = readMarkerBody(body);
+      if (kind !== 'gap' || this.gaps.length === MAX_GAPS) return;
+      this.gaps.push({
+        time,
+        ...(from !== undefined && { from }),
+        ...(to !== undefined && { to }),
+        ...(missing !== undefined && { missing }),
+        ...(detail !== undefined && { detail }),
+      });
+    } catch (cause) {
+      // The check of the bodies tells it.
+      if (!(cause instanceof FormatError)) throw cause;
+    }
+  }
+
+  /** @returns how many records are missing, where the recording's gaps tell of all of them; others are findings */
+  endOfRecords(): number {
+    const told = this.gaps.reduce((sum, { missing = 0 }) => sum + missing, 0);
+    if (!this.#all || this.#lost || this.#absent === told) return told;
+    for (const { where, what } of this.#holes) this.#findings.add(where, what);
+    return 0;
   }
 
   end(close: CloseEntry, recordBytes: ReadonlyMap<Stream, number>): void {
@@ -189,22 +237,14 @@ class OrderCheck {
     if (this.#all && this.#next !== close.records) {
       this.#findings.add(CLOSE_PATH, `says ${close.records} captured records, the chunks have ${this.#next}`);
     }
-    if (this.#gaps !== close.gaps) {
-      this.#findings.add(CLOSE_PATH, `says ${close.gaps} gaps, the chunks have ${this.#gaps} markers of one`);
+    if (this.gaps.length !== close.gaps) {
+      this.#findings.add(CLOSE_PATH, `says ${close.gaps} gaps, the chunks have ${this.gaps.length} markers of one`);
     }
     for (const [stream, bytes] of recordBytes) {
       const told = close.streams.find((totals) => totals.stream === stream)?.recordBytes ?? 0;
       if (told !== bytes)
         this.#findings.add(CLOSE_PATH, `says ${told} record bytes of ${stream}, the chunks have ${bytes}`);
     }
-  }
-}
-
-function readMarkerKind(body: Uint8Array): string | null {
-  try {
-    return readMarkerBody(body).kind;
-  } catch {
-    return null;
   }
 }
 

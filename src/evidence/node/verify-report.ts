@@ -21,6 +21,19 @@ export interface Check {
   readonly problems: readonly Problem[];
 }
 
+/** A time of which records are missing, as the recording itself says. Times in µs of the session's clock. */
+export interface Gap {
+  /** When it was marked. */
+  readonly time: number;
+  /** Between which times the records were; as far as known. */
+  readonly from?: number;
+  readonly to?: number;
+  /** How many; as far as known. */
+  readonly missing?: number;
+  /** Why, in words. */
+  readonly detail?: string;
+}
+
 export interface VerifyReport {
   /** `incomplete`: nothing is wrong, but the evidence or what was given does not suffice to vouch for the whole. */
   readonly verdict: 'verified' | 'failed' | 'incomplete';
@@ -29,6 +42,8 @@ export interface VerifyReport {
   readonly session: string | null;
   readonly ledgered: boolean;
   readonly anchored: boolean;
+  /** Of a recording that was opened. */
+  readonly gaps: readonly Gap[];
   readonly checks: readonly Check[];
 }
 

@@ -8,7 +8,7 @@ import type { AgeIdentity } from './age-keys.ts';
 import type { BundleSource } from './bundle-source.ts';
 import { checkEntries } from './verify-entries.ts';
 import { checkFiles } from './verify-files.ts';
-import { checkRecords, type Player } from './verify-records.ts';
+import { type Contents, checkRecords, type Player } from './verify-records.ts';
 import { type Check, Findings, type VerifyProgress, type VerifyReport } from './verify-report.ts';
 import { describeTombstone } from './verify-tombstone.ts';
 import { checkChunks, checkTree } from './verify-tree.ts';
@@ -50,16 +50,14 @@ export function* verifyBundle(
   const contents =
     options.identities.length > 0 && tombstone === null
       ? yield* checkRecords(source, options.identities, close, options.player)
-      : (['records', 'replay'] as const).map((name) =>
-          new Findings(name).skipped(
-            tombstone === null ? 'no identity was given: contents were not looked at' : 'the recording was deleted',
-          ),
+      : unopened(
+          tombstone === null ? 'no identity was given: contents were not looked at' : 'the recording was deleted',
         );
-  checks.push(...contents);
+  checks.push(...contents.checks);
   const missing: string[] = [];
   if (options.nodeKeys.length === 0) missing.push('a verifier key of the node: the signatures were not checked');
   if (tombstone !== null) missing.push(`the chunks, deleted ${describeTombstone(tombstone)}`);
-  else if (options.identities.length > 0 && contents[0].status === 'skipped') {
+  else if (options.identities.length > 0 && contents.checks[0].status === 'skipped') {
     missing.push("a recipient's identity: the one given opens nothing");
   }
   if (!source.has(CLOSE_PATH)) {
@@ -68,6 +66,9 @@ export function* verifyBundle(
       `${CLOSE_PATH}: the session is still open, or its end was cut off${unsigned > 0 ? `; ${unsigned} leaves are not signed` : ''}`,
     );
   }
+  if (contents.lost > 0) {
+    missing.push(`${contents.lost} records: lost while the session was recorded, as the recording itself says`);
+  }
   const failed = checks.some(({ status }) => status === 'failed');
   return {
     verdict: failed ? 'failed' : missing.length > 0 ? 'incomplete' : 'verified',
@@ -75,6 +76,11 @@ export function* verifyBundle(
     session: (open ?? close)?.session ?? null,
     ledgered: false,
     anchored: false,
+    gaps: contents.gaps,
     checks,
   };
+}
+
+function unopened(why: string): Contents {
+  return { checks: (['records', 'replay'] as const).map((name) => new Findings(name).skipped(why)), gaps: [], lost: 0 };
 }

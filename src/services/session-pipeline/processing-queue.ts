@@ -107,6 +107,8 @@ export class ProcessingQueue {
     try {
       const status = await recorder.closeRecording({ params: { id }, body: { reason } });
       if (status.state !== 'closed') throw new Error(`the recording is ${status.state}`);
+      for (const problem of status.quality.problems)
+        await errors.add(id, 'closing', `the recording is degraded: ${problem}`);
       await store.apply(id, 'complete', `${status.records} records in ${status.chunks} chunks`);
     } catch (error) {
       const told = error instanceof Error ? error.message : String(error);

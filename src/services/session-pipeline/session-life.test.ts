@@ -26,6 +26,7 @@ function scriptedRecorder() {
   const failures: ServiceError[] = [];
   const silences: ServiceError[] = [];
   const paused = new Set<string>();
+  const problems = new Map<string, string[]>();
   const answer = (session_id: string): RecordingStatus => ({
     session_id,
     state: recordings.get(session_id)!,
@@ -37,6 +38,16 @@ function scriptedRecorder() {
     chunks: 2,
     durable_seq: 6,
     undecodable_share: 0,
+    quality: {
+      durability: 'strict',
+      streams: [],
+      missing_records: 0,
+      gaps: 0,
+      receipts: 1,
+      decoded_bytes: 600,
+      undecodable_bytes: 0,
+      problems: problems.get(session_id) ?? [],
+    },
   });
   const call = (name: string, id: string) => {
     calls.push(name);
@@ -71,7 +82,7 @@ function scriptedRecorder() {
       return answer(params.id);
     },
   } as Peers['session-recorder'];
-  return { recorder, calls, closed, paused, recordings, failures, silences };
+  return { recorder, calls, closed, paused, problems, recordings, failures, silences };
 }
 
 async function setUp(options: { resumeSeconds?: number; attempts?: number; workers?: number } = {}) {
@@ -559,4 +570,17 @@ test('the history tells connections that are lost and come back', async () => {
     ['disconnected', 'recording', 'recording', 'the line dropped'],
     ['connected', 'recording', 'recording', 'a client was admitted'],
   ]);
+});
+
+test('a recording that is degraded is completed, and what is wrong with it told as an error of its stage', async () => {
+  const { life, create, problems, errors, next } = await setUp();
+  const id = await create();
+  const connection_id = newId();
+  await life.connect(id, connection_id);
+  problems.set(id, ['12 records are missing in 1 gap']);
+  const completed = next('complete');
+  await life.disconnect(id, { connection_id, resumable: false, reason: 'left' });
+  await completed;
+  const told = (await errors.of(id)).map(({ stage, message }) => [stage, message]);
+  assert.deepEqual(told, [['closing', 'the recording is degraded: 12 records are missing in 1 gap']]);
 });

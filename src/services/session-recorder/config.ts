@@ -62,5 +62,12 @@ export const settings = {
   LUCID_LIVE_SESSIONS: integer('sessions that are watched live at a time, each by a thread; 0 turns it off', 4, 0, 64),
   LUCID_LIVE_VIEWERS: integer('people who watch one session live at a time', 8, 1, 64),
   LUCID_LIVE_FRAMES_PER_SECOND: integer('pictures that a live view is given in a second at most', 10, 1, 30),
+  LUCID_UNDECODABLE_PERCENT: integer(
+    "percent of a recording's screen that no decoder could read above which it counts as degraded",
+    1,
+    0,
+    100,
+    'percent',
+  ),
   ...videoSettings,
 };

@@ -19,6 +19,8 @@ export interface Tables {
     gaps: Generated<number>;
     decoded_bytes: Generated<number>;
     undecodable_bytes: Generated<number>;
+    /** JSON: `Figures`; null in rows of an earlier version. */
+    figures: string | null;
     /** An entry that was signed last: stored already, or to be stored before anything else is signed. */
     note_kind: 'partial' | 'close' | null;
     note: string | null;
@@ -64,6 +66,11 @@ export const migrations: Record<string, Migration> = {
         .addColumn('run', 'text')
         .addPrimaryKeyConstraint('chunks_key', ['session_id', 'sha256'])
         .execute();
+    },
+  },
+  '2026-11-22-figures': {
+    async up(database) {
+      await database.schema.alterTable('recordings').addColumn('figures', 'text').execute();
     },
   },
 };

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
+import { Counter } from 'prom-client';
 import { LIVE_PATH } from '#contract/live-frames.ts';
 import { sessionRecorder } from '#contract/session-recorder.ts';
 import { createSigner, loadSigner, type NoteSigner } from '#evidence/node/signing.ts';
@@ -40,6 +41,11 @@ export const service = defineService({
       durability,
       onTrouble: (words, error) => log.error({ err: error }, words),
     });
+    const degraded = new Counter({
+      name: 'lucid_recorder_degraded_recordings_total',
+      help: 'recordings with a gap, or with more that cannot be decoded than LUCID_UNDECODABLE_PERCENT',
+      registers: [registry],
+    });
     const recorder = new Recorder({
       peers,
       journal,
@@ -52,6 +58,8 @@ export const service = defineService({
       sealingRuns: settings.LUCID_SEALING_RUNS,
       retrySeconds: settings.LUCID_SEALING_RETRY_SECONDS,
       durability,
+      undecodableLimit: settings.LUCID_UNDECODABLE_PERCENT / 100,
+      onDegraded: () => degraded.inc(),
     });
     const sockets = new JournalSocketServer(recorder, log);
     const live = new LiveSocketServer(

@@ -6,6 +6,7 @@ import { sha256 } from '#evidence/node/hash.ts';
 import { type NoteSigner, signEntry } from '#evidence/node/signing.ts';
 import { CAPTURED_STREAMS, STREAMS, type Stream } from '#evidence/record.ts';
 import { fromHex, toHex, utf8 } from '#evidence/text.ts';
+import type { Figures } from './quality.ts';
 
 type Totals = { -readonly [K in keyof Omit<StreamTotals, 'stream'>]: number };
 
@@ -14,12 +15,14 @@ export class Manifest {
   readonly #session: string;
   readonly #signer: NoteSigner;
   readonly #openHash: Uint8Array;
-  readonly #durability: CloseEntry['durability'];
+  readonly durability: CloseEntry['durability'];
   readonly #tree = new MerkleTree(sha256);
   readonly #totals = new Map<Stream, Totals>();
   /** Partial entries signed so far. */
   partials = 0;
   gaps = 0;
+  /** Records that markers of a gap count as missing. */
+  missing = 0;
   decodedBytes = 0;
   undecodableBytes = 0;
 
@@ -28,7 +31,7 @@ export class Manifest {
     this.#session = session;
     this.#signer = signer;
     this.#openHash = openHash;
-    this.#durability = durability;
+    this.durability = durability;
   }
 
   get leaves(): number {
@@ -54,6 +57,21 @@ export class Manifest {
   /** Bytes of the captured records in stored chunks, repeated ones among them. */
   get capturedBytes(): number {
     return CAPTURED_STREAMS.reduce((sum, stream) => sum + (this.#totals.get(stream)?.recordBytes ?? 0), 0);
+  }
+
+  get figures(): Figures {
+    return {
+      durability: this.durability,
+      streams: STREAMS.filter((stream) => this.#totals.has(stream)).map((stream) => {
+        const { chunks, records, recordBytes, storedBytes } = this.#totals.get(stream)!;
+        return { stream, chunks, records, bytes: recordBytes, stored_bytes: storedBytes };
+      }),
+      missing_records: this.missing,
+      gaps: this.gaps,
+      receipts: this.#totals.get('keyframes')?.records ?? 0,
+      decoded_bytes: this.decodedBytes,
+      undecodable_bytes: this.undecodableBytes,
+    };
   }
 
   /** Enters a chunk as the next of its stream. */
@@ -99,7 +117,7 @@ export class Manifest {
       ...this.#head(),
       open: this.#openHash,
       reason,
-      durability: this.#durability,
+      durability: this.durability,
       partials: this.partials,
       leaves: this.leaves,
       root: this.#tree.root(),

@@ -34,6 +34,10 @@ export interface RecorderOptions {
   readonly sealingRuns: number;
   readonly retrySeconds: number;
   readonly durability: 'strict' | 'relaxed';
+  /** The greatest undecodable share of a recording that is no problem, 0 to 1. */
+  readonly undecodableLimit: number;
+  /** Told once of each recording that turns out to be degraded. */
+  readonly onDegraded: () => void;
 }
 
 /** A recording in memory, and what its close needs. */
@@ -59,6 +63,8 @@ export class Recorder implements RecordTransport {
   #recovering: NodeJS.Timeout | undefined;
   /** Resolves when what was taken up is closed, or cannot be for now. */
   #recovered: Promise<void> = Promise.resolve();
+  /** Live recordings that were told to be degraded. */
+  readonly #degraded = new Set<string>();
   /** Recordings of an earlier run that are not closed yet. */
   readonly #unrecovered = new Set<string>();
   /** Why sealing or storing fails at present; null when it works. */
@@ -132,7 +138,7 @@ export class Recorder implements RecordTransport {
     isLeft: boolean,
     openPart: (events: JournalEvents) => JournalPart,
   ): Live {
-    const { peers, journal, index, log, runBytes, runSeconds } = this.#options;
+    const { peers, journal, index, log, runBytes, runSeconds, undecodableLimit } = this.#options;
     const line = new SealingLine(id, publicKeys, manifest, {
       peers,
       sealer: this.#sealer,
@@ -140,10 +146,17 @@ export class Recorder implements RecordTransport {
       retry: this.#retry(id),
       progress: {
         chunks: (chunks, run) => index.keepChunks(id, chunks, run),
-        partial: (note) => index.keepNote(recording.status, manifest, 'partial', note),
+        partial: (note) => {
+          this.#judge(recording.status);
+          return index.keepNote(recording.status, manifest, 'partial', note);
+        },
       },
       keep: (state, seq) => recording.keep(state, seq),
-      onDamage: (damage) => log.error({ session: id, damage }, 'records cannot be read back from the journal'),
+      onDamage: (cut, missing) => {
+        const { stream, damage } = cut.run;
+        log.error({ session: id, stream, missing, damage }, 'records cannot be read back from the journal');
+        recording.lost(cut, missing);
+      },
     });
     const recording: Recording = new Recording({
       session: id,
@@ -153,6 +166,7 @@ export class Recorder implements RecordTransport {
       line,
       runBytes,
       runUs: runSeconds * 1e6,
+      undecodableLimit,
       sharers: () => this.#live.size,
       onFailure: (error) => {
         log.error({ err: error, session: id }, 'a recording has failed');
@@ -168,7 +182,7 @@ export class Recorder implements RecordTransport {
     if (live) return live.recording.status;
     const row = await this.#options.index.find(id);
     if (!row) throw new ServiceError('not_found', `there is no recording of session ${id}`);
-    return rowStatus(row);
+    return rowStatus(row, this.#options.undecodableLimit);
   }
 
   /**
@@ -200,6 +214,8 @@ export class Recorder implements RecordTransport {
     await index.setClosed(recording.status, manifest);
     this.#live.delete(id);
     this.#unrecovered.delete(id);
+    this.#judge(recording.status);
+    this.#degraded.delete(id);
     return recording.status;
   }
 
@@ -278,7 +294,7 @@ export class Recorder implements RecordTransport {
     const past = await readPast(row, this.#options);
     const { manifest, publicKeys, stored } = past;
     if (past.isClosed) {
-      await index.setClosed({ ...rowStatus(row), chunks: manifest.leaves }, manifest);
+      await index.setClosed({ ...rowStatus(row, this.#options.undecodableLimit), chunks: manifest.leaves }, manifest);
       this.#unrecovered.delete(id);
       return;
     }
@@ -300,6 +316,15 @@ export class Recorder implements RecordTransport {
     } catch (error) {
       log.error({ err: error, session: id }, 'an unfinished recording cannot be closed yet');
     }
+  }
+
+  /** Tells of a recording that something is wrong with it, as soon as that is known. */
+  #judge({ session_id, quality }: RecordingStatus): void {
+    if (quality.problems.length === 0 || this.#degraded.has(session_id)) return;
+    this.#degraded.add(session_id);
+    this.#options.onDegraded();
+    const { streams: _, problems, ...figures } = quality;
+    this.#options.log.warn({ session: session_id, ...figures }, `a recording is degraded: ${problems.join('; ')}`);
   }
 
   #retry(session: string): RetryOptions {

@@ -5,6 +5,7 @@ import { toHex } from '#evidence/text.ts';
 import type { Tables } from './database.ts';
 import type { Manifest } from './manifest.ts';
 import type { OpenedRecording } from './open-recording.ts';
+import { type Figures, judge, undecodableShare } from './quality.ts';
 
 /** What a run was, besides its chunk. */
 export interface RunFacts {
@@ -15,6 +16,8 @@ export interface RunFacts {
   readonly bytes: number;
   /** Markers of a gap among them. */
   readonly gaps: number;
+  /** Records that these count as missing. */
+  readonly missing: number;
   /** Bytes of server PDUs that the decoders have read, and have not been able to read. */
   readonly decodedBytes: number;
   readonly undecodableBytes: number;
@@ -113,8 +116,8 @@ export class RecordingIndex {
 }
 
 /** What a row says of its recording. */
-export function rowStatus(row: RecordingRow): RecordingStatus {
-  const seen = row.decoded_bytes + row.undecodable_bytes;
+export function rowStatus(row: RecordingRow, undecodableLimit: number): RecordingStatus {
+  const quality = judge(rowFigures(row), undecodableLimit);
   return {
     session_id: row.session_id,
     state: row.state,
@@ -125,8 +128,16 @@ export function rowStatus(row: RecordingRow): RecordingStatus {
     sealed_bytes: row.state === 'closed' ? row.bytes : 0,
     chunks: row.chunks,
     durable_seq: row.durable_seq,
-    undecodable_share: seen === 0 ? 0 : row.undecodable_bytes / seen,
+    undecodable_share: undecodableShare(quality),
+    quality,
   };
+}
+
+/** Rows of an earlier version have no figures by stream. */
+function rowFigures(row: RecordingRow): Figures {
+  if (row.figures !== null) return JSON.parse(row.figures);
+  const { durability, gaps, decoded_bytes, undecodable_bytes } = row;
+  return { durability, streams: [], missing_records: 0, gaps, receipts: 0, decoded_bytes, undecodable_bytes };
 }
 
 function figures(status: RecordingStatus, manifest: Manifest) {
@@ -139,5 +150,6 @@ function figures(status: RecordingStatus, manifest: Manifest) {
     gaps: manifest.gaps,
     decoded_bytes: manifest.decodedBytes,
     undecodable_bytes: manifest.undecodableBytes,
+    figures: JSON.stringify(manifest.figures),
   };
 }

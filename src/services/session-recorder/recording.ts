@@ -30,6 +30,7 @@ import type {
   ResumedPart,
 } from './journal/journal.ts';
 import type { Manifest } from './manifest.ts';
+import { judge, undecodableShare } from './quality.ts';
 import { RecordingWriter, type WriterTarget } from './recording-writer.ts';
 import type { CutRun, SealingLine } from './sealing-line.ts';
 
@@ -52,6 +53,8 @@ export interface RecordingOptions {
   /** A run ends after so many bytes, or µs. */
   readonly runBytes: number;
   readonly runUs: number;
+  /** The greatest undecodable share that is no problem, 0 to 1. */
+  readonly undecodableLimit: number;
   /** Recordings that share the journal now. */
   readonly sharers: () => number;
   /** Told when the recording has failed. */
@@ -65,6 +68,8 @@ export interface PastRecording {
   /** What is in stored chunks. */
   readonly storedRecords: number;
   readonly storedBytes: number;
+  /** Time of the last record in them, in µs. */
+  readonly storedTime: number;
   /** The latest config in a stored chunk. */
   readonly config: SessionRecord | null;
 }
@@ -96,7 +101,7 @@ export class Recording implements WriterTarget {
   /** The config, repeated, that goes before the present screen run. */
   #head: Uint8Array | null = null;
   /** Markers of a gap in the present screen run. */
-  #gaps = 0;
+  #gaps = { count: 0, missing: 0 };
   #failure: Error | null = null;
   #closing: Promise<void> | null = null;
   #isPaused = false;
@@ -126,8 +131,8 @@ export class Recording implements WriterTarget {
   }
 
   get status(): RecordingStatus {
-    const { manifest } = this.#options;
-    const seen = manifest.decodedBytes + manifest.undecodableBytes;
+    const { manifest, undecodableLimit } = this.#options;
+    const quality = judge(manifest.figures, undecodableLimit);
     return {
       session_id: this.session,
       state: this.#state,
@@ -138,7 +143,8 @@ export class Recording implements WriterTarget {
       sealed_bytes: Math.min(this.#bytes, manifest.capturedBytes),
       chunks: manifest.leaves,
       durable_seq: this.#durableSeq,
-      undecodable_share: seen === 0 ? 0 : manifest.undecodableBytes / seen,
+      undecodable_share: undecodableShare(quality),
+      quality,
     };
   }
 
@@ -170,11 +176,20 @@ export class Recording implements WriterTarget {
     for (const { run, firstSeq, notes } of resumed.runs) {
       const head = run.stream === 'screen' ? this.#headOf(firstSeq, notes) : null;
       for (const note of notes) this.#note(readRecord(note));
-      this.#push(run, head, []);
+      this.#push(run, past.storedTime, head, []);
     }
     const missing = this.#nextSeq - past.storedRecords - resumed.records;
-    if (missing > 0) this.#mark('gap', 'records cannot be read any more from the journal', { missing });
+    if (missing > 0) {
+      const gap = { missing, from: past.storedTime, to: Math.max(past.storedTime, resumed.lastTime) };
+      this.#mark('gap', 'the journal was damaged while the recorder did not run', { gap });
+    }
     this.#mark('recorder-restarted', missing > 0 ? undefined : 'the recorder ended while the session was live');
+  }
+
+  /** Records of a run that was cut could not be read back from the journal. */
+  lost({ run, firstTime, lastTime }: CutRun, missing: number): void {
+    const gap = { missing, from: firstTime, to: lastTime };
+    this.#mark('gap', `the journal was damaged: records of the stream ${run.stream} cannot be read back`, { gap });
   }
 
   /** What goes before a screen run that begins with `seq`: nothing where that is a config itself. */
@@ -190,10 +205,13 @@ export class Recording implements WriterTarget {
       this.#config = { ...record, flags: FLAG_REPEATED, body: record.body.slice() };
       this.#isCompressed = isCompressed(record.body);
     }
-    if (record.type === RecordType.marker && readMarkerBody(record.body).kind === 'gap') {
-      this.#gaps++;
-      this.#options.manifest.gaps++;
-    }
+    if (record.type !== RecordType.marker) return;
+    const { kind, missing = 0 } = readMarkerBody(record.body);
+    if (kind !== 'gap') return;
+    this.#gaps.count++;
+    this.#gaps.missing += missing;
+    this.#options.manifest.gaps++;
+    this.#options.manifest.missing += missing;
   }
 
   /** Lets a connection write. @throws ServiceError `wrong_state`, `conflict` */
@@ -210,10 +228,10 @@ export class Recording implements WriterTarget {
     return this.#writer;
   }
 
-  detach(writer: RecordingWriter): void {
+  detach(writer: RecordingWriter, reason?: string): void {
     if (this.#writer !== writer) return;
     this.#writer = null;
-    if (this.#state === 'open') this.#mark('disconnected');
+    if (this.#state === 'open') this.#mark('disconnected', reason);
   }
 
   /** From here on nothing may come until `goOn`. @param reason who paused it, and why @throws ServiceError `wrong_state` */
@@ -335,8 +353,11 @@ export class Recording implements WriterTarget {
       this.#mark('end', reason);
       this.#state = 'closing';
     }
-    for (const stream of CAPTURED_STREAMS) this.#cut(stream);
-    await this.#options.line.drain();
+    // What is found to be lost while the rest is sealed makes a marker, which is to be sealed too.
+    do {
+      for (const stream of CAPTURED_STREAMS) this.#cut(stream);
+      await this.#options.line.drain();
+    } while (CAPTURED_STREAMS.some((stream) => this.#part.present(stream)));
     // What a failed journal has lost was not acknowledged, and is not counted.
     this.#nextSeq = this.#part.durableSeq + 1;
     await finish(this.#failure !== null, this.#nextSeq);
@@ -349,14 +370,14 @@ export class Recording implements WriterTarget {
     const writer = this.#writer;
     if (!writer) return;
     writer.fail(reason);
-    this.detach(writer);
+    this.detach(writer, reason);
   }
 
-  #mark(kind: MarkerKind, detail?: string, about: { missing?: number; stream?: 'screen' | 'input' } = {}): void {
+  #mark(kind: MarkerKind, detail?: string, about: MarkerContext = {}): void {
     // Without a config no picture was recorded, and no screen run may begin.
     if (!this.#config) return;
-    const { missing, stream = 'screen' } = about;
-    const body: MarkerBody = { kind, ...(detail && { detail }), ...(missing && { missing }) };
+    const { gap, stream = 'screen' } = about;
+    const body: MarkerBody = { kind, ...(detail && { detail }), ...gap };
     const type = stream === 'screen' ? RecordType.marker : RecordType.inputMarker;
     this.#append(stream, { type, flags: 0, timeUs: this.now(), body: writeJsonBody(body) });
   }
@@ -388,20 +409,23 @@ export class Recording implements WriterTarget {
   }
 
   #cut(stream: CapturedStream): void {
+    const firstTime = this.#part.present(stream)?.firstTime ?? this.#lastTime;
     const run = this.#part.cut(stream);
     if (!run) return;
     const isScreen = stream === 'screen';
     const head = isScreen ? this.#head : null;
     if (isScreen) this.#head = null;
-    this.#push(run, head, isScreen ? this.#activity.take() : []);
+    this.#push(run, firstTime, head, isScreen ? this.#activity.take() : []);
     if (this.#state === 'open') this.#options.line.drain().catch((error) => this.fail(error));
   }
 
-  #push(run: JournalRun, head: Uint8Array | null, activity: CutRun['activity']): void {
+  #push(run: JournalRun, firstTime: number, head: Uint8Array | null, activity: CutRun['activity']): void {
     const isScreen = run.stream === 'screen';
     const config = isScreen && this.#config ? writeRecord(this.#config) : null;
-    this.#options.line.push({ run, head, activity, gaps: isScreen ? this.#gaps : 0, config });
-    if (isScreen) this.#gaps = 0;
+    const none = { count: 0, missing: 0 };
+    const gaps = isScreen ? this.#gaps : none;
+    this.#options.line.push({ run, head, activity, gaps, config, firstTime, lastTime: this.#lastTime });
+    if (isScreen) this.#gaps = none;
   }
 
   #durable(seq: number): void {
@@ -412,6 +436,12 @@ export class Recording implements WriterTarget {
     this.#followed?.end();
     this.#followed = null;
   }
+}
+
+interface MarkerContext {
+  stream?: 'screen' | 'input';
+  /** What is missing, and between which times, in µs. */
+  gap?: { missing: number; from: number; to: number };
 }
 
 /** Whether a config says that what follows comes in bulk compression. */

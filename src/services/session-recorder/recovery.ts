@@ -41,16 +41,19 @@ export async function readPast(
 
   const kept = new Map((await index.keptChunks(id)).map((item) => [item.chunk.sha256, item]));
   const stored = new Map<CapturedStream, number>();
-  const past = { storedRecords: 0, storedBytes: 0, config: null as PastRecording['config'] };
+  const past = { storedRecords: 0, storedBytes: 0, storedTime: 0, config: null as PastRecording['config'] };
   const enter = ({ chunk, run }: KeptChunk) => {
     manifest.add(chunk);
     kept.delete(chunk.sha256);
     if (run === null) return;
     stored.set(chunk.stream as CapturedStream, run.lastSeq);
     past.storedRecords += run.records;
+    past.storedTime = Math.max(past.storedTime, chunk.last_us);
     past.storedBytes += run.bytes;
     if (run.config) past.config = [...readRecords(Buffer.from(run.config, 'base64'))][0].record;
     manifest.gaps += run.gaps;
+    // What an earlier version kept does not say.
+    manifest.missing += run.missing ?? 0;
     manifest.decodedBytes += run.decodedBytes;
     manifest.undecodableBytes += run.undecodableBytes;
   };

@@ -16,8 +16,11 @@ export interface CutRun {
   /** A written record that goes before the run's own: the config, repeated. */
   readonly head: Uint8Array | null;
   readonly activity: SealHead['activity'];
+  /** Between which times its records are, in µs. */
+  readonly firstTime: number;
+  readonly lastTime: number;
   /** Markers of a gap among its records. */
-  readonly gaps: number;
+  readonly gaps: { readonly count: number; readonly missing: number };
   /** The latest config at its end, written. */
   readonly config: Uint8Array | null;
 }
@@ -32,8 +35,8 @@ export interface SealingContext {
   readonly progress: SealingProgress;
   /** Keeps the decoder's state after a screen run in the journal. */
   readonly keep: (state: Uint8Array, seq: number) => Promise<KeptState>;
-  /** Told what of a run could not be read back from the journal. */
-  readonly onDamage: (damage: readonly string[]) => void;
+  /** Told how many records of a run could not be read back from the journal, once; why stands in the run. */
+  readonly onDamage: (cut: CutRun, missing: number) => void;
 }
 
 /** Keeps in mind what a crash must not make unknown: each call is durable when it resolves. */
@@ -164,7 +167,8 @@ export class SealingLine {
     throw (failure as PromiseRejectedResult).reason;
   }
 
-  async #sealOne({ run, head, activity }: CutRun): Promise<SealAnswer> {
+  async #sealOne(cut: CutRun): Promise<SealAnswer> {
+    const { run, head, activity } = cut;
     const { stream } = run;
     const request: SealHead = {
       session_id: this.#session,
@@ -176,8 +180,9 @@ export class SealingLine {
     };
     const state = stream === 'screen' && this.#state ? await this.#state.read().catch(() => LOST_STATE) : NO_STATE;
     const prefix = sealRequestPrefix(request, state);
+    const before = run.records;
     const body = await run.read(head ? Buffer.concat([prefix, head]) : prefix);
-    if (run.damage.length > 0) this.#context.onDamage(run.damage);
+    if (run.damage.length > 0 && run.records < before) this.#context.onDamage(cut, before - run.records);
     // Where the journal has failed, nothing of a run may have become durable.
     if (run.records === 0) return { ...NOTHING, head: { ...NOTHING.head, chunks: [] } };
     const answer = await this.#context.sealer.seal(body);
@@ -204,7 +209,8 @@ export class SealingLine {
       lastSeq: run.lastSeq,
       records: run.records,
       bytes: run.bytes,
-      gaps,
+      gaps: gaps.count,
+      missing: gaps.missing,
       decodedBytes: decoded_bytes,
       undecodableBytes: undecodable_bytes,
       config: config && Buffer.from(config).toString('base64'),

@@ -40,6 +40,10 @@ export function sessionHandlers(parts: Parts): HandlersOf<typeof routes> {
       await sessions.get(access.userOf(context), params.id);
       return pipeline.getProcessing({ params });
     },
+    getRecording: async ({ params }, context) => {
+      await sessions.get(access.userOf(context), params.id);
+      return peers['session-recorder'].getRecording({ params });
+    },
     createTicket: ({ params, body }, context) =>
       sessions.createTicket(access.userOf(context), params.id, body.ticket_seconds, context.request.hostname),
     startSession: async ({ params }, context) => {
