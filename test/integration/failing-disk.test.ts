@@ -14,7 +14,7 @@ import { enter } from '../support/enter.ts';
 import { type LucidProgram, startLucidProgram } from '../support/lucid-program.ts';
 import { needs } from '../support/needs.ts';
 import { isOfGateway } from '../support/notice.ts';
-import { FaultInjection } from '../support/strace.ts';
+import { Strace } from '../support/strace.ts';
 import { type VerifiedRecording, verifiedRecording } from '../support/verified-recording.ts';
 
 const SEGMENT_BYTES = 4 * 1024 * 1024;
@@ -92,7 +92,7 @@ test('a sync that fails ends its sessions with words; nothing that was shown is 
   const clients = [await enter(tickets[0]), await enter(tickets[1])];
   await type(clients[0], 'kept');
   const segments = readdirSync(lucid.journal).map((name) => join(lucid.journal, name));
-  const fault = await FaultInjection.begin(lucid.program.child.pid!, 'fdatasync:error=EIO', segments);
+  const fault = await Strace.inject(lucid.program.child.pid!, 'fdatasync:error=EIO', segments);
   open.push(fault);
   await clients[0].type('lost');
   for (const client of clients) {
@@ -120,7 +120,7 @@ test('syncs of 100 ms make screens slow, and health names the disk', { skip: nee
   const ticket = await lucid.create();
   const client = await enter(ticket);
   await type(client, 'quick');
-  const fault = await FaultInjection.begin(lucid.program.child.pid!, 'fdatasync:delay_exit=100000');
+  const fault = await Strace.inject(lucid.program.child.pid!, 'fdatasync:delay_exit=100000');
   open.push(fault);
   const began = performance.now();
   for (const words of ['one', 'two', 'three']) await type(client, words);

@@ -6,34 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, test } from 'node:test';
 import { needs } from '../support/needs.ts';
+import { readTrace } from '../support/strace.ts';
 
 const root = mkdtempSync(join(tmpdir(), 'lucid-journal-order-'));
 after(() => rmSync(root, { recursive: true }));
 const PROGRAM = join(import.meta.dirname, '../support/journal-shower.ts');
-
-/** A system call, in the order in which they ended; of those under way at the same time, as the kernel has it. */
-interface Call {
-  name: string;
-  text: string;
-  result: number;
-}
-
-function readTrace(text: string): Call[] {
-  const begun = new Map<string, string>();
-  return text.split('\n').flatMap((line) => {
-    const [, thread, rest] = /^(\d+) +(.*)$/.exec(line) ?? [];
-    if (!thread) return [];
-    const unfinished = /^(.*) <unfinished \.\.\.>$/.exec(rest);
-    if (unfinished) {
-      begun.set(thread, unfinished[1]);
-      return [];
-    }
-    const resumed = /^<\.\.\. \w+ resumed>(.*)$/.exec(rest);
-    const whole = resumed ? `${begun.get(thread)}${resumed[1]}` : rest;
-    const call = /^(\w+)\((.*)\) += (-?\d+)/.exec(whole);
-    return call ? [{ name: call[1], text: call[2], result: Number(call[3]) }] : [];
-  });
-}
 
 test('for each record that is shown, the sync after its write has returned before', { skip: needs('strace') }, () => {
   const trace = join(root, 'trace');
