@@ -3,7 +3,7 @@
  * Peer: FFmpeg, x11grab and libx264 veryfast at 10 frames a second, of the same desktop in the same seconds.
  * Floor: zstd -3 --long=24 on the same records in one piece, neither encrypted nor indexed.
  *
- * FreeRDP with its defaults shows an xrdp desktop (libvnc) through the gateway; all ten services run as `lucid up` runs
+ * FreeRDP, with its defaults (bitmaps) and with its caches (drawing orders), shows an xrdp desktop (libvnc) through the gateway; all ten services run as `lucid up` runs
  * them; `--keep FOLDER` keeps the bundles and the auditor's identity. What a session costs before anything happens at the desktop is a row of its own and not part of the others.
  */
 import { spawnSync } from 'node:child_process';
@@ -35,6 +35,10 @@ const ZSTD_LEVEL = 9;
 /** Where the bundles go, for bench/replay.ts. */
 const { keep: KEEP } = parseArgs({ options: { keep: { type: 'string' }, short: { type: 'boolean' } } }).values;
 
+/** Options of FreeRDP by the profile that they lead to. */
+const CLIENTS = { bitmaps: [], orders: ['+bitmap-cache', '+glyph-cache'] };
+type Profile = keyof typeof CLIENTS;
+
 interface Sample {
   records: number;
   stored: number;
@@ -47,10 +51,20 @@ interface Sample {
 }
 
 /** One session, with a workload or with nothing going on. */
-async function measure(lucid: TestLucid, desktop: Display, workload: Workload | null): Promise<Sample> {
+async function measure(
+  lucid: TestLucid,
+  desktop: Display,
+  profile: Profile,
+  workload: Workload | null,
+): Promise<Sample> {
   const { session, ticket_id, secret } = await lucid.createSession('size', { input: true });
   const credentials = { user: ticket_id, password: secret };
-  const client = await FreeRdp.start({ port: lucid.running.rdpPort, ...SIZE, ...credentials });
+  const client = await FreeRdp.start({
+    port: lucid.running.rdpPort,
+    ...SIZE,
+    ...credentials,
+    args: CLIENTS[profile],
+  });
   let video = { bytes: 0, cpuSeconds: 0 };
   try {
     await client.connected();
@@ -67,11 +81,13 @@ async function measure(lucid: TestLucid, desktop: Display, workload: Workload | 
   }
   const folder = await lucid.bundleOf(session.id);
   if (KEEP && workload) {
-    cpSync(folder, join(KEEP, workload.replace(' ', '-')), { recursive: true });
+    cpSync(folder, join(KEEP, `${workload.replace(' ', '-')}-${profile}`), { recursive: true });
     cpSync(lucid.identityFile, join(KEEP, 'auditor.txt'));
   }
   const identities = parseIdentityFile(readFileSync(lucid.identityFile, 'utf8'));
   const reader = new BundleReader(openBundleSource(folder), identities);
+  const recorded = reader.config(reader.leaves.filter(({ stream }) => stream === 'screen').length - 1).profile;
+  if (recorded !== profile) throw new Error(`the profile was ${recorded}, wanted ${profile}`);
   // Code that was never run before is slow: the first time does not count.
   sealAgain(reader);
   const { records, sealing } = sealAgain(reader);
@@ -130,10 +146,10 @@ function zstdBytes(records: Buffer): number {
 const of = (samples: readonly Sample[], key: keyof Sample) => median(samples.map((sample) => sample[key]));
 
 /** Medians, less what the same session costs with nothing going on, for a minute of the workload. */
-function toRow(workload: Workload, samples: Sample[], idle: Sample[]): Row {
+function toRow(what: string, samples: Sample[], idle: Sample[]): Row {
   const perMinute = (key: keyof Sample) => ((of(samples, key) - of(idle, key)) * 60) / SECONDS;
   return {
-    what: workload,
+    what,
     'records MB/min': perMinute('records') / 1e6,
     'sealed MB/min': perMinute('stored') / 1e6,
     'FFmpeg MB/min': perMinute('video') / 1e6,
@@ -159,16 +175,21 @@ async function run(): Promise<Row[]> {
 }
 
 async function measureAll(lucid: TestLucid, desktop: Display): Promise<Row[]> {
-  const measureRuns = async (workload: Workload | null) => {
+  const measureRuns = async (profile: Profile, workload: Workload | null) => {
     const samples: Sample[] = [];
-    for (let run = 0; run < RUNS; run++) samples.push(await measure(lucid, desktop, workload));
+    for (let run = 0; run < RUNS; run++) samples.push(await measure(lucid, desktop, profile, workload));
     return samples;
   };
-  const idle = await measureRuns(null);
   const rows: Row[] = [];
-  for (const workload of WORKLOADS) rows.push(toRow(workload, await measureRuns(workload), idle));
-  const nothing = { 'sealed MB': of(idle, 'stored') / 1e6, 'records MB': of(idle, 'records') / 1e6 };
-  return [...rows, { what: 'a session in which nothing happens', ...nothing }];
+  for (const profile of Object.keys(CLIENTS) as Profile[]) {
+    const idle = await measureRuns(profile, null);
+    for (const workload of WORKLOADS) {
+      rows.push(toRow(`${workload}, ${profile}`, await measureRuns(profile, workload), idle));
+    }
+    const nothing = { 'sealed MB': of(idle, 'stored') / 1e6, 'records MB': of(idle, 'records') / 1e6 };
+    rows.push({ what: `a session in which nothing happens, ${profile}`, ...nothing });
+  }
+  return rows;
 }
 
 const missing = needs('bwrap', 'xrdp', 'Xvnc', 'openbox', 'xterm', 'xdotool', 'xfreerdp', 'Xvfb', 'ffmpeg', 'zstd');

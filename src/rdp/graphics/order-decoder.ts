@@ -6,6 +6,7 @@ import type { Reader } from '../bytes.ts';
 import { readAlternateOrder } from '../order/alternate-order.ts';
 import { ControlFlag } from '../order/control-flags.ts';
 import type { OrderSupport } from '../order/order-support.ts';
+import type { OrdersUpdate } from '../order/orders-update.ts';
 import type { PrimaryKind } from '../order/primary-layouts.ts';
 import { PrimaryOrderHistory } from '../order/primary-order.ts';
 import { readSecondaryOrder } from '../order/secondary-order.ts';
@@ -15,7 +16,7 @@ import type { Rectangle } from './rectangle.ts';
 import type { Screen } from './screen.ts';
 
 /** An order that was read, to be applied before the next one is read: returns what it painted. */
-export type DrawingOrder = () => Rectangle | null;
+type DrawingOrder = () => Rectangle | null;
 
 export class OrderDecoder {
   readonly support: OrderSupport;
@@ -38,22 +39,36 @@ export class OrderDecoder {
   }
 
   /**
-   * Begins an update.
+   * Applies the orders of an update, one after the other.
+   *
    * @param depth bits per pixel of the session
+   * @param attempt runs a step; where that throws DecodeError, so many bytes count as undecodable
+   * @param painted is told of each rectangle that changed
    */
-  begin(depth: number): void {
+  apply(
+    { count, reader }: OrdersUpdate,
+    depth: number,
+    attempt: (bytes: number, step: () => void) => void,
+    painted: (area: Rectangle) => void,
+  ): void {
     this.#depth = depth;
     this.#painter.begin(depth);
+    for (let left = count; left > 0; left--) {
+      const start = reader.offset;
+      let order: DrawingOrder | null = null;
+      // Where an order is not understood, nobody knows where the next one begins.
+      attempt(Math.max(1, reader.remaining), () => {
+        order = this.#read(reader);
+      });
+      if (order === null) return;
+      attempt(reader.offset - start, () => {
+        const area = order!();
+        if (area !== null) painted(area);
+      });
+    }
   }
 
-  /**
-   * Reads one order.
-   *
-   * @param reader stands before its controlFlags
-   * @returns the order, which throws DecodeError when applied where it cannot be
-   * @throws DecodeError when it is malformed or was not announced: where the next one begins is then not known
-   */
-  read(reader: Reader): DrawingOrder {
+  #read(reader: Reader): DrawingOrder {
     const flags = reader.u8('controlFlags');
     if ((flags & ControlFlag.standard) === 0) {
       readAlternateOrder(reader, flags, this.support.frameMarkers);

@@ -25,7 +25,7 @@ import { readShareData, ShareDataType } from '../pdu/share-data.ts';
 import { FrameAction, readSurfaceCommands } from '../pdu/surface-commands.ts';
 import { readUpdateType, UpdateType } from '../pdu/update.ts';
 import type { DecodeCounts, DesktopConfig, ScreenListener } from './decode-report.ts';
-import { type DrawingOrder, OrderDecoder } from './order-decoder.ts';
+import { OrderDecoder } from './order-decoder.ts';
 import { readOrderState, writeOrderState } from './order-state.ts';
 import { PointerState } from './pointer-state.ts';
 import { isScreenSize, Screen } from './screen.ts';
@@ -232,25 +232,10 @@ export class ScreenDecoder {
     }
   }
 
-  #applyOrders({ count, reader }: OrdersUpdate): void {
-    const orders = this.#orders;
-    if (orders === null) throw new DecodeError('orders', 'were not announced', 0);
-    orders.begin(this.#depth);
-    for (let left = count; left > 0; left--) {
-      const start = reader.offset;
-      let order: DrawingOrder | null = null;
-      // Where an order is not understood, nobody knows where the next one begins.
-      this.#attempt(reader.remaining, () => {
-        order = orders.read(reader);
-      });
-      if (order === null) return;
-      this.#attempt(reader.offset - start, () => this.#applyOrder(order!));
-    }
-  }
-
-  #applyOrder(order: DrawingOrder): void {
-    const painted = order();
-    if (painted !== null) this.listener.dirty?.(painted);
+  #applyOrders(update: OrdersUpdate): void {
+    if (this.#orders === null) throw new DecodeError('orders', 'were not announced', 0);
+    const attempt = (bytes: number, step: () => void) => this.#attempt(bytes, step);
+    this.#orders.apply(update, this.#depth, attempt, (area) => this.listener.dirty?.(area));
   }
 
   #applyBitmaps(body: Uint8Array): void {
