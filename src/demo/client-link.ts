@@ -34,6 +34,8 @@ export interface LinkOptions {
   height?: number;
   bitsPerPixel?: DesktopWish['bitsPerPixel'];
   channels?: ChannelDef[];
+  /** Whether to ask for bulk compression; false by default. */
+  bulkCompression?: boolean;
   /** Whether the server may send on the fast path; true by default. */
   fastPath?: boolean;
   /** Codecs of surface commands to announce; none by default. */
@@ -211,8 +213,8 @@ export class ClientLink {
   }
 }
 
-function infoOf({ domain = '', userName, password, autoReconnect }: LinkOptions) {
-  const info = clientInfo({ domain, userName, password });
+function infoOf({ domain = '', userName, password, autoReconnect, bulkCompression = false }: LinkOptions) {
+  const info = clientInfo({ domain, userName, password }, bulkCompression);
   if (!info.extended || !autoReconnect) return info;
   const { logonId, secret } = autoReconnect;
   const proof = { logonId, secret: autoReconnectVerifier(secret, hmacMd5) };

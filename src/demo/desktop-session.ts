@@ -1,4 +1,5 @@
 import type { SecureContext } from 'node:tls';
+import { MppcEncoder } from '#rdp/bulk/mppc-encoder.ts';
 import type { BitsPerPixel } from '#rdp/codec/pixel.ts';
 import type { ClientInfo } from '#rdp/pdu/client-info.ts';
 import { ErrorInfo, writeSetErrorInfo } from '#rdp/pdu/error-info.ts';
@@ -13,6 +14,7 @@ import { writeSaveSessionInfo } from '#rdp/pdu/save-session-info.ts';
 import { readShareControls, ShareControlType, writeShareControl } from '#rdp/pdu/share-control.ts';
 import { readShareData, ShareDataType, writeShareData } from '#rdp/pdu/share-data.ts';
 import { TPKT_VERSION } from '#rdp/pdu/x224.ts';
+import { wantsBulkCompression } from '#rdp/profile/upstream-client.ts';
 import { ServerActivation } from '#rdp/sequence/server-activation.ts';
 import { type ClientDescription, ServerConnection } from '#rdp/sequence/server-connection.ts';
 import { serverCapabilities } from '#rdp/sequence/server-settings.ts';
@@ -59,6 +61,8 @@ export class DesktopSession {
   readonly #connection = new ServerConnection(protocolUse);
   readonly #onEnd: (error?: Error) => void;
   #client: ClientDescription | null = null;
+  /** Outlives shares, as the client's side does. */
+  #bulk: MppcEncoder | null = null;
   #share: Share | null = null;
   #nextShareId = 0x103ea;
   #clipboard: DesktopClipboard | null = null;
@@ -129,6 +133,7 @@ export class DesktopSession {
 
   #admit(client: ClientDescription): void {
     this.#client = client;
+    this.#bulk = wantsBulkCompression(client.info) ? new MppcEncoder() : null;
     this.#socket.send(this.#connection.admit());
     const { credentials } = this.#options;
     const { userName, password } = client.info;
@@ -207,7 +212,7 @@ export class DesktopSession {
     const { ioChannelId, info, blocks } = this.#client;
     const bitsPerPixel: BitsPerPixel = wantedBitsPerPixel(blocks.core);
     share.colorPointers = colorPointers;
-    share.sender = new ScreenSender({ shareId: share.shareId, ioChannelId, bitsPerPixel, ...modes });
+    share.sender = new ScreenSender({ shareId: share.shareId, ioChannelId, bitsPerPixel, bulk: this.#bulk, ...modes });
     if (!this.#isLoggedOn) this.#logOn(info);
     this.#frame();
   }

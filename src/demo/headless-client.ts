@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { BulkHistory } from '#rdp/bulk/bulk-history.ts';
 import { clipboardChannelName } from '#rdp/channel/clipboard.ts';
 import { ScreenDecoder } from '#rdp/graphics/screen-decoder.ts';
 import { announceCodec, codecNumbers } from '#rdp/graphics/surface-capabilities.ts';
@@ -55,6 +56,7 @@ export class HeadlessClient {
   loggedOnAs: string | null = null;
   readonly #options: HeadlessOptions;
   readonly #link: ClientLink;
+  readonly #history = BulkHistory.empty();
   readonly #waiters = new Waiters();
   readonly #clipboard: ClipboardEnd;
   #lastFrameAt = performance.now();
@@ -285,7 +287,7 @@ export class HeadlessClient {
     this.#lastFrameAt = performance.now();
     this.shownBytes += frame.length;
     if (this.#options.keepShown !== false) this.shown.push(frame);
-    this.decoder.apply(frame);
+    this.decoder.apply(this.#history.undo(frame));
   }
 
   #takeData(type: number, body: Uint8Array): void {

@@ -1,14 +1,20 @@
 /** Turns what changed on a screen into the updates that a client asked for. */
+import type { MppcEncoder } from '#rdp/bulk/mppc-encoder.ts';
 import { encodeBitmap } from '#rdp/codec/bitmap-encoder.ts';
 import { RGB332_PALETTE } from '#rdp/codec/pack-pixels.ts';
 import type { BitsPerPixel } from '#rdp/codec/pixel.ts';
 import type { Screen } from '#rdp/graphics/screen.ts';
 import { type BitmapData, BitmapFlag, writeBitmapUpdate } from '#rdp/pdu/bitmap-update.ts';
-import { FastPathUpdateCode, writeFastPathUpdate } from '#rdp/pdu/fast-path-output.ts';
+import {
+  FastPathUpdateCode,
+  Fragmentation,
+  writeFastPathUpdate,
+  writeFastPathUpdates,
+} from '#rdp/pdu/fast-path-output.ts';
 import { SERVER_USER_ID, writeDomainPdu } from '#rdp/pdu/mcs-domain.ts';
 import { writePaletteUpdate } from '#rdp/pdu/palette-update.ts';
 import { fastPathPointer, type PointerUpdate, writePointerPdu } from '#rdp/pdu/pointer-update.ts';
-import { ShareDataType, writeShareData } from '#rdp/pdu/share-data.ts';
+import { ShareDataType, writeCompressedShareData, writeShareData } from '#rdp/pdu/share-data.ts';
 
 /** What a client's Confirm Active settles. */
 export interface SendingMode {
@@ -18,6 +24,8 @@ export interface SendingMode {
   fastPath: boolean;
   /** Compressed bitmaps go without their 8-byte header. */
   noCompressionHeader: boolean;
+  /** What the connection's pictures are compressed with as they are sent; null for nothing. */
+  bulk: MppcEncoder | null;
 }
 
 /** A multiple of 4, and small enough that a tile fits one update even when it does not compress. */
@@ -57,7 +65,7 @@ export class ScreenSender {
   pointer(update: PointerUpdate): Uint8Array[] {
     if (!this.#mode.fastPath) return [this.#slow(ShareDataType.pointer, writePointerPdu(update))];
     const { code, data } = fastPathPointer(update);
-    return writeFastPathUpdate(code, data);
+    return this.#fast(code, data);
   }
 
   #tile(screen: Screen, left: number, top: number, desktopWidth: number): Uint8Array[] {
@@ -87,14 +95,29 @@ export class ScreenSender {
   }
 
   #graphics(code: number, update: Uint8Array): Uint8Array[] {
-    return this.#mode.fastPath ? writeFastPathUpdate(code, update) : [this.#slow(ShareDataType.update, update)];
+    return this.#mode.fastPath ? this.#fast(code, update) : [this.#slow(ShareDataType.update, update)];
+  }
+
+  #fast(code: number, update: Uint8Array): Uint8Array[] {
+    const { bulk } = this.#mode;
+    // An update that needs fragments goes as it is.
+    if (!bulk || !isWorthCompressing(update)) return writeFastPathUpdate(code, update);
+    const { flags, data } = bulk.encode(update);
+    return [writeFastPathUpdates([{ code, fragmentation: Fragmentation.single, compressionFlags: flags, data }])];
   }
 
   #slow(type: number, body: Uint8Array): Uint8Array {
-    const payload = writeShareData(this.#mode.shareId, SERVER_USER_ID, type, body);
-    const channelId = this.#mode.ioChannelId;
+    const { bulk, shareId, ioChannelId: channelId } = this.#mode;
+    const packet = bulk && isWorthCompressing(body) ? bulk.encode(body) : null;
+    const payload = packet
+      ? writeCompressedShareData(shareId, SERVER_USER_ID, type, packet.flags, packet.data, body.length)
+      : writeShareData(shareId, SERVER_USER_ID, type, body);
     return writeDomainPdu({ kind: 'sendDataIndication', initiator: SERVER_USER_ID, channelId, payload });
   }
+}
+
+function isWorthCompressing({ length }: Uint8Array): boolean {
+  return length > 50 && length < 16_000;
 }
 
 function differs(screen: Screen, shown: Uint32Array, left: number, top: number): boolean {

@@ -50,6 +50,8 @@ export class FreeRdp {
       `/v:127.0.0.1:${options.port}`,
       `/size:${width}x${height}`,
       ...['/sec:tls', '/cert:ignore', '/log-level:WARN', '-grab-keyboard', '-decorations'],
+      // Its patience in ms, which is short for a busy machine.
+      '/timeout:120000',
       ...(options.args ?? []),
     ];
     const env = { ...process.env, DISPLAY: display.name, HOME: home };

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import fc from 'fast-check';
@@ -14,17 +15,21 @@ interface Packet {
   /** How often `plain` is repeated; once unless given. */
   times?: number;
 }
+/** What a real server sent. */
+interface Capture {
+  packets: { flags: number; data: string; length: number; sha256: string }[];
+}
 interface Vectors {
   streams: { name: string; packets: Packet[] }[];
   refused: { name: string; flags: number; data: string }[];
 }
 
-const load = (name: string): Vectors =>
+const load = (name: string) =>
   JSON.parse(readFileSync(new URL(`../../../vectors/bulk/${name}`, import.meta.url), 'utf8'));
 const bytes = (hex: string) => Uint8Array.from(Buffer.from(hex, 'hex'));
 const COMPRESSED = BulkFlag.compressed | BulkType.mppc64k;
 
-const { streams, refused } = load('mppc-64k.json');
+const { streams, refused } = load('mppc-64k.json') as Vectors;
 
 for (const { name, packets } of streams) {
   test(`MPPC 64K: ${name}`, () => {
@@ -44,6 +49,15 @@ for (const { name, flags, data } of refused) {
     assert.equal(decoder.decode(bytes('41'), COMPRESSED | BulkFlag.flushed)[0], 0x41, 'a flush makes it known again');
   });
 }
+
+test('MPPC 64K: packets of a real xrdp', () => {
+  const decoder = new MppcDecoder();
+  for (const [i, { flags, data, length, sha256 }] of (load('xrdp-mppc-64k.json') as Capture).packets.entries()) {
+    const plain = decoder.decode(bytes(data), flags);
+    assert.equal(plain.length, length, `packet ${i}`);
+    assert.equal(createHash('sha256').update(plain).digest('hex'), sha256, `packet ${i}`);
+  }
+});
 
 /** Data that has something to be found in it. */
 const packet = fc

@@ -9,6 +9,7 @@ import {
   readAutoReconnect,
   writeAutoReconnect,
 } from './auto-reconnect.ts';
+import { BulkType } from './bulk-flags.ts';
 import { asciiBytes, asciiField, utf16Bytes, utf16Text } from './text.ts';
 
 /** Bits of flags. */
@@ -34,6 +35,11 @@ export const InfoFlag = {
   videoDisable: 0x00400000,
   hidefRailSupported: 0x02000000,
 } as const;
+
+/** Where the compression type begins in the flags. */
+export const compressionTypeShift = 9;
+/** flags that ask for bulk compression of type MPPC 64K at most. */
+export const compressionOf64k = InfoFlag.compression | (BulkType.mppc64k << compressionTypeShift);
 
 /** Bits of performanceFlags. */
 export const PerformanceFlag = {

@@ -79,17 +79,51 @@ export function readShareData(body: Uint8Array): ShareData {
  * @throws RangeError when the whole exceeds 65535 bytes
  */
 export function writeShareData(shareId: number, source: number, type: number, body: Uint8Array): Uint8Array {
+  return write({
+    shareId,
+    source,
+    type,
+    uncompressedLength: body.length + 4,
+    compressedType: 0,
+    compressedLength: 0,
+    body,
+  });
+}
+
+/**
+ * The same with a body in bulk compression.
+ * @param compressedType bits of BulkFlag, and the type
+ * @param body as it is sent
+ * @param uncompressedSize bytes of it without compression
+ */
+export function writeCompressedShareData(
+  shareId: number,
+  source: number,
+  type: number,
+  compressedType: number,
+  body: Uint8Array,
+  uncompressedSize: number,
+): Uint8Array {
+  const lengths = {
+    uncompressedLength: shareDataHeadersSize + uncompressedSize,
+    compressedLength: shareDataHeadersSize + body.length,
+  };
+  return write({ shareId, source, type, compressedType, ...lengths, body });
+}
+
+function write(pdu: Omit<ShareData, 'streamId'> & { source: number }): Uint8Array {
+  const { body } = pdu;
   return new Writer(shareDataHeadersSize + body.length)
     .u16(shareDataHeadersSize + body.length)
     .u16(protocolVersion | ShareControlType.data)
-    .u16(source)
-    .u32(shareId)
+    .u16(pdu.source)
+    .u32(pdu.shareId)
     .u8(0)
     .u8(streamLow)
-    .u16(body.length + 4)
-    .u8(type)
-    .u8(0)
-    .u16(0)
+    .u16(pdu.uncompressedLength)
+    .u8(pdu.type)
+    .u8(pdu.compressedType)
+    .u16(pdu.compressedLength)
     .raw(body)
     .finish();
 }

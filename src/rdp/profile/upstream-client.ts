@@ -3,7 +3,7 @@
  * Client Info, less what no recording profile can replay, and with credentials that the client never sees.
  */
 import { BulkType } from '../pdu/bulk-flags.ts';
-import { type ClientInfo, InfoFlag } from '../pdu/client-info.ts';
+import { type ClientInfo, compressionOf64k, compressionTypeShift, InfoFlag } from '../pdu/client-info.ts';
 import { type ClientCoreData, ClientEarlyFlag } from '../pdu/gcc-client-core.ts';
 
 /** What a session's policy gives to the server in place of what the client sent. */
@@ -41,10 +41,6 @@ const withheldFlags =
   InfoFlag.passwordIsScPin |
   InfoFlag.rail |
   InfoFlag.hidefRailSupported;
-
-/** Where the compression type begins in the flags. */
-const compressionTypeShift = 9;
-const compressionOf64k = InfoFlag.compression | (BulkType.mppc64k << compressionTypeShift);
 
 /** Whether the client asks for bulk compression, and can take it with a history of 64 KiB. */
 export function wantsBulkCompression({ flags }: ClientInfo): boolean {

@@ -1,6 +1,6 @@
 /** What a client of our own says about itself: plain values that xrdp and Windows accept, for ClientOptions. */
 import type { BitsPerPixel } from '../codec/pixel.ts';
-import { type ClientInfo, InfoFlag } from '../pdu/client-info.ts';
+import { type ClientInfo, compressionOf64k, InfoFlag } from '../pdu/client-info.ts';
 import type { ChannelDef, ClientBlocks } from '../pdu/gcc-client-blocks.ts';
 import { ClientEarlyFlag, LegacyColorDepth, SupportedColorDepth } from '../pdu/gcc-client-core.ts';
 
@@ -80,8 +80,11 @@ export function clientBlocks(wish: DesktopWish): ClientBlocks {
   };
 }
 
-/** Client Info that logs on with these credentials at once, without bulk compression. */
-export function clientInfo({ domain, userName, password }: Credentials): ClientInfo {
+/**
+ * Client Info that logs on with these credentials at once.
+ * @param bulkCompression whether to ask for it, with a history of 64 KiB
+ */
+export function clientInfo({ domain, userName, password }: Credentials, bulkCompression = false): ClientInfo {
   return {
     codePage: 0,
     flags:
@@ -94,7 +97,8 @@ export function clientInfo({ domain, userName, password }: Credentials): ClientI
       InfoFlag.enableWindowsKey |
       InfoFlag.logonErrors |
       InfoFlag.mouseHasWheel |
-      InfoFlag.noAudioPlayback,
+      InfoFlag.noAudioPlayback |
+      (bulkCompression ? compressionOf64k : 0),
     domain,
     userName,
     password,
