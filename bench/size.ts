@@ -36,7 +36,7 @@ const ZSTD_LEVEL = 9;
 const { keep: KEEP } = parseArgs({ options: { keep: { type: 'string' }, short: { type: 'boolean' } } }).values;
 
 /** Options of FreeRDP by the profile that they lead to. */
-const CLIENTS = { bitmaps: [], orders: ['+bitmap-cache', '+glyph-cache'] };
+const CLIENTS = { bitmaps: ['/bpp:32'], orders: ['/bpp:32', '+bitmap-cache', '+glyph-cache'] };
 type Profile = keyof typeof CLIENTS;
 
 interface Sample {
