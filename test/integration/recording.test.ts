@@ -311,8 +311,13 @@ test('a store that fails stops the session in words, and its evidence is closed 
     rmSync(join(folder, 'screen'));
     assert.equal((await close()).state, 'closed');
     assert.equal(closeEntry(services, session).reason, 'recording-failed');
-    const { report } = await fetchVerified(services, session);
+    const { source, report } = await fetchVerified(services, session);
     assert.equal(report.verdict, 'verified', JSON.stringify(report));
+    const last = [...new BundleReader(source, [auditor]).records(['screen'])].at(-1)!.record;
+    source.close();
+    const { kind, detail } = readMarkerBody(last.body);
+    assert.equal(kind, 'end');
+    assert.match(detail!, /^the recording failed: the store's disk fails/);
     assert.equal((await services.health('session-recorder')).status, 'healthy');
   });
 });

@@ -1,5 +1,7 @@
 /** What dies, and what follows: services are killed one by one while somebody works. */
 import assert from 'node:assert/strict';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { ServiceName } from '#contract/services.ts';
 import { FINAL_STATES, type Session } from '#contract/session-pipeline.ts';
@@ -8,6 +10,7 @@ import type { HeadlessClient } from '#demo/headless-client.ts';
 import { enter } from '../support/enter.ts';
 import { eventually } from '../support/eventually.ts';
 import { Processes } from '../support/processes.ts';
+import { Replay } from '../support/replay.ts';
 
 describe('deaths', { concurrency: false, timeout: 400_000 }, () => {
   let processes: Processes;
@@ -48,6 +51,13 @@ describe('deaths', { concurrency: false, timeout: 400_000 }, () => {
     });
   }
 
+  /** What the recording of a session that is over says of itself, in order. */
+  async function markersOf(id: string): Promise<string[]> {
+    const bundle = join(processes.folder, `${id}.tar`);
+    await writeFile(bundle, await api.getBundle({ params: { id }, query: {} }));
+    return new Replay(bundle, processes.identityFile).markers().map(({ kind }) => kind);
+  }
+
   const create = () => api.createSession({ body: { server: 'demo', policy: { input: true } } });
   const isOver = ({ state }: Session) => FINAL_STATES.includes(state);
 
@@ -64,6 +74,7 @@ describe('deaths', { concurrency: false, timeout: 400_000 }, () => {
     await client.disconnect();
     const { state, reason } = await until(id, isOver);
     assert.deepEqual([state, reason], ['completed', 'the client left']);
+    assert.deepEqual(await markersOf(id), ['disconnected', 'end']);
   });
 
   test('a session that ended while nobody could be told is completed all the same', async () => {
@@ -90,6 +101,36 @@ describe('deaths', { concurrency: false, timeout: 400_000 }, () => {
     await type(again, 'second');
     await again.disconnect();
     assert.equal((await until(id, isOver)).state, 'completed');
+    assert.deepEqual(await markersOf(id), ['disconnected', 'reconnected', 'disconnected', 'end']);
+  });
+
+  test('a paused session stays paused through both, and goes on when it is resumed', async () => {
+    const ticket = await create();
+    const { id } = ticket.session;
+    const params = { id };
+    const client = await enter(ticket);
+    await type(client, 'before');
+    const seen = client.pixelHash();
+    await api.pauseSession({ params, body: { reason: 'a fire drill' } });
+    await client.waitUntil(() => client.pixelHash() !== seen, 'words about the pause');
+    const frozen = client.pixelHash();
+    await kill('session-pipeline', 'rdp-controller');
+    await revive('session-pipeline', 'rdp-controller');
+    assert.equal((await api.getSession({ params })).state, 'paused');
+    assert.equal((await api.getRecording({ params })).paused, true);
+    desktop.model.type(' hidden');
+    await client.askToLeave();
+    assert.equal(client.pixelHash(), frozen);
+    await kill('rdp-xrdp');
+    await client.waitForEnd();
+    await revive('rdp-xrdp');
+    assert.equal((await until(id, ({ connected }) => !connected)).state, 'paused');
+    assert.equal((await api.resumeSession({ params, body: {} })).state, 'recording');
+    const again = await enter(await api.createTicket({ params, body: {} }));
+    await again.waitForPad((text) => text === 'before hidden', 'what came meanwhile');
+    await again.disconnect();
+    assert.equal((await until(id, isOver)).state, 'completed');
+    assert.deepEqual(await markersOf(id), ['pause', 'disconnected', 'resume', 'reconnected', 'disconnected', 'end']);
   });
 
   test('session-recorder: its sessions end, with the reason', async () => {
@@ -103,5 +144,6 @@ describe('deaths', { concurrency: false, timeout: 400_000 }, () => {
     const over = await until(ticket.session.id, isOver);
     assert.ok(isOver(over), `the session is ${over.state}`);
     assert.match(over.reason!, /record/);
+    assert.equal((await markersOf(ticket.session.id)).at(-1), 'recorder-restarted');
   });
 });

@@ -112,7 +112,8 @@ export class Recording implements WriterTarget {
     this.session = options.session;
     this.#part = options.openPart({
       durable: (seq) => this.#durable(seq),
-      failed: (error) => this.fail(error),
+      // Nothing more can be written then, not even a marker: the close entry tells.
+      failed: (error) => this.#stopTaking(error),
     });
   }
 
@@ -320,8 +321,14 @@ export class Recording implements WriterTarget {
     }
   }
 
-  /** Ends the recording's taking of records. @param error its message is told to the connection */
+  /** Ends the recording's taking of records, and marks it. @param error its message is told to the connection */
   fail(error: Error): void {
+    if (this.#state !== 'open') return;
+    this.#mark('end', `the recording failed: ${error.message}`);
+    this.#stopTaking(error);
+  }
+
+  #stopTaking(error: Error): void {
     if (this.#state !== 'open') return;
     this.#state = 'failed';
     this.#failure = error;
