@@ -18,7 +18,7 @@ import { formatIdentity, generateIdentity } from '#evidence/node/age-keys.ts';
 import { createSigner } from '#evidence/node/signing.ts';
 import { KEY_NAMES } from '#evidence/record.ts';
 import { newId } from '#platform/id.ts';
-import { checkProof } from '../support/check-proof.ts';
+import { checkProof } from '../../docs/examples/check-proof.ts';
 import { checkedFetch } from '../support/checked-fetch.ts';
 import { TestLucid } from '../support/lucid.ts';
 import { needs } from '../support/needs.ts';

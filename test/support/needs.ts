@@ -4,6 +4,7 @@ import { delimiter, join } from 'node:path';
 /** Programs that end-to-end tests run, by the Debian package that brings each. */
 const PACKAGES: Record<string, string> = {
   bwrap: 'bubblewrap',
+  curl: 'curl',
   faketime: 'faketime',
   'freerdp-shadow-cli': 'freerdp2-shadow-x11',
   ffmpeg: 'ffmpeg',
