@@ -8,9 +8,9 @@
  * chunks are encrypted into the answer.
  */
 import type { Static, TSchema } from 'typebox';
-import { Value } from 'typebox/value';
 import { SealAnswerHead, SealHead } from './chunk-processor.ts';
 import { ServiceError } from './errors.ts';
+import { findFault } from './find-fault.ts';
 
 const MAX_HEAD_BYTES = 1024 * 1024;
 /** Room for an answer's head: three chunks take less than 1 KiB. */
@@ -142,9 +142,9 @@ function readHead<S extends TSchema>(json: Uint8Array, schema: S, fail: Fail): S
   } catch {
     throw fail('head: not JSON');
   }
-  if (Value.Check(schema, head)) return head;
-  const [error] = Value.Errors(schema, head);
-  throw fail(`head${error?.instancePath ?? ''}: ${error?.message ?? 'not of the wanted form'}`);
+  const fault = findFault(schema, head);
+  if (fault) throw fail(`head${fault}`);
+  return head as Static<S>;
 }
 
 function viewOf(bytes: Uint8Array): DataView {

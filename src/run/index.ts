@@ -5,7 +5,7 @@ import { createLog } from '#platform/log.ts';
 import { type Composition, compose } from './compose.ts';
 import { abandonStart, confirmStart, type Deployment, type FirstStart, openDeployment } from './deployment.ts';
 import { lockFolder } from './lock.ts';
-import { SERVICES } from './services.ts';
+import { THREADED } from './services.ts';
 import { checkSettings, PROGRAM_SETTINGS, readAddresses } from './settings.ts';
 
 /** Older deployments' names of two services. */
@@ -18,17 +18,19 @@ const ALIASES: Record<string, ServiceName> = {
 const STOP_DEADLINE_MS = 20_000;
 
 export interface RunningLucid {
-  ports: Record<ServiceName, number>;
+  readonly ports: Record<ServiceName, number>;
   /** The port that RDP clients connect to. */
-  rdpPort: number;
+  readonly rdpPort: number;
   deployment: Deployment;
   /** Set at the first start only. */
   firstStart: FirstStart | null;
+  /** Resolves with the cause when it cannot go on, and has to be stopped. */
+  failed: Promise<Error>;
   stop(): Promise<void>;
 }
 
 /**
- * Runs all ten services in this process, on a data folder of their own: what `lucid up` does, and what tests stand on.
+ * Runs all ten services in this program, on a data folder of their own: what `lucid up` does, and what tests stand on.
  *
  * @param options.data the folder; made when missing
  * @param options.env settings; nothing else of the environment is read
@@ -55,7 +57,8 @@ export async function startAll(options: { data: string; env: NodeJS.ProcessEnv }
       env.LUCID_ADMIN_PASSWORD = opened.firstStart.adminPassword;
     }
     composition = await compose({
-      definitions: SERVICES,
+      services: SERVICE_NAMES,
+      threaded: THREADED,
       env,
       addresses: readAddresses(env),
       data,
@@ -69,15 +72,19 @@ export async function startAll(options: { data: string; env: NodeJS.ProcessEnv }
     unlock();
     throw error;
   }
-  const { services, ports, stop } = composition;
-  const gateway = services.find(({ name }) => name === 'rdp-xrdp');
+  const running = composition;
   return {
-    ports: ports as Record<ServiceName, number>,
-    rdpPort: gateway!.service.rdpPort!(),
+    get ports() {
+      return running.ports as Record<ServiceName, number>;
+    },
+    get rdpPort() {
+      return running.rdpPort!;
+    },
     deployment: opened.deployment,
     firstStart: opened.firstStart,
+    failed: running.failed,
     async stop() {
-      await stop(STOP_DEADLINE_MS);
+      await running.stop(STOP_DEADLINE_MS);
       unlock();
     },
   };
@@ -105,8 +112,7 @@ export async function startOne(options: {
   env: NodeJS.ProcessEnv;
 }): Promise<RunningOne> {
   const name = ALIASES[options.service] ?? options.service;
-  const definition = SERVICES.find((service) => service.name === name);
-  if (!isServiceName(name) || !definition) {
+  if (!isServiceName(name)) {
     throw new Error(`there is no service ${options.service}; there are ${SERVICE_NAMES.join(', ')}`);
   }
   checkSettings(options.env);
@@ -119,18 +125,17 @@ export async function startOne(options: {
   const unlock = lockFolder(join(data, name));
   try {
     const composition = await compose({
-      definitions: [definition],
+      services: [name],
       env,
       addresses: readAddresses(env),
       data,
       tlsFolder: program.LUCID_TLS_FOLDER,
       log: createLog(env.DEBUG === 'true' ? 'debug' : program.LOG_LEVEL),
     });
-    const { service } = composition.services[0];
     return {
       name,
       port: composition.ports[name]!,
-      rdpPort: service.rdpPort?.() ?? null,
+      rdpPort: composition.rdpPort,
       async stop() {
         await composition.stop(STOP_DEADLINE_MS);
         unlock();

@@ -11,14 +11,8 @@ import { newId } from '#platform/id.ts';
 import { connectLiveTransport, type LiveTransport } from '#platform/live-transport.ts';
 import { PrivateAuthority } from '#platform/pki.ts';
 import { connectRecordTransport } from '#platform/record-transport/client.ts';
-import type { ServiceDefinition } from '#platform/service.ts';
 import { compose } from '#run/compose.ts';
 import type { Address } from '#run/settings.ts';
-import { service as chunkProcessor } from '#services/chunk-processor/index.ts';
-import { service as sessionRecorder } from '#services/session-recorder/index.ts';
-import { service as sessionStorage } from '#services/session-storage/index.ts';
-
-const DEFINITIONS = [sessionStorage, chunkProcessor, sessionRecorder] as unknown as readonly ServiceDefinition[];
 
 export interface RecordingServices {
   recorder: Peers['session-recorder'];
@@ -58,7 +52,7 @@ export async function startRecordingServices(
   const log = pino({ level: process.env.LOG_LEVEL ?? 'silent' });
   const nowhere: Address = { host: '127.0.0.1', port: 0, url: 'https://127.0.0.1:1' };
   const composition = await compose({
-    definitions: DEFINITIONS,
+    services: ['session-storage', 'chunk-processor', 'session-recorder'],
     env: {
       LUCID_RECIPIENTS: auditor.recipient,
       LUCID_RECOVERY_RECIPIENT: auditor.recipient,

@@ -13,7 +13,7 @@ export function register(program: Command): void {
       const [{ startAll }, { untilStopped }] = await Promise.all([import('#run/index.ts'), import('#run/signals.ts')]);
       const lucid = await startAll({ data: options.data, env: process.env });
       process.stderr.write(welcome(lucid, options.data));
-      await untilStopped(() => lucid.stop());
+      await untilStopped(() => lucid.stop(), lucid.failed);
     });
 }
 

@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
-import { Check } from 'typebox/value';
 import { ROLES, type Role } from '#contract/common.ts';
 import { ServiceError } from '#contract/errors.ts';
+import { findFault } from '#contract/find-fault.ts';
 import { Password, type User, UserName } from '#contract/session-api.ts';
 import { SettingError } from '#platform/config.ts';
 import { newId } from '#platform/id.ts';
@@ -31,8 +31,9 @@ export class Users {
   /** Makes the first admin, if there is no user yet and a password is given. @throws SettingError when it is unfit */
   async createFirstAdmin(name: string, password: string): Promise<void> {
     if (password === '' || (await this.count()) > 0) return;
-    if (!Check(UserName, name)) throw new SettingError(`LUCID_ADMIN_NAME=${name}: wants lower-case letters and digits`);
-    if (!Check(Password, password)) throw new SettingError('LUCID_ADMIN_PASSWORD: wants 12 characters or more');
+    if (findFault(UserName, name))
+      throw new SettingError(`LUCID_ADMIN_NAME=${name}: wants lower-case letters and digits`);
+    if (findFault(Password, password)) throw new SettingError('LUCID_ADMIN_PASSWORD: wants 12 characters or more');
     await this.create({ name, role: 'admin', password });
   }
 

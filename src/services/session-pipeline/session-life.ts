@@ -12,6 +12,9 @@ import { type Row, type SessionStore, toSession } from './session-store.ts';
 const GOODBYE_MS = 5000;
 /** The least that a session which was started by hand waits for its person. */
 const MIN_START_SECONDS = 60;
+/** States of a recording that takes no records any more. */
+const RECORDING_OVER = ['closing', 'closed', 'failed'];
+const RECORDER_DIED = 'the recorder died with the connection';
 
 export interface LifeOptions {
   store: SessionStore;
@@ -116,9 +119,16 @@ export class SessionLife {
         processing.add(id, left.priority);
         return toSession(left);
       }
-      if (gone.resumable && resumeSeconds > 0) return toSession(await this.#lost(id, gone.reason));
-      return toSession(await this.#stop(id, gone.reason));
+      if (!gone.resumable || resumeSeconds === 0) return toSession(await this.#stop(id, gone.reason));
+      if (await this.#isRecordingOver(id)) return toSession(await this.#stop(id, RECORDER_DIED));
+      return toSession(await this.#lost(id, gone.reason));
     });
+  }
+
+  /** Whether nobody can come back, as far as the recorder can say: one that was started again takes no more records. */
+  async #isRecordingOver(id: string): Promise<boolean> {
+    const recording = await this.#options.recorder.getRecording({ params: { id } }).catch(() => null);
+    return recording !== null && RECORDING_OVER.includes(recording.state);
   }
 
   /** Its connection is lost: the person may come back for a while. */

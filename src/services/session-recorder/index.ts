@@ -9,6 +9,7 @@ import { peerAnswers } from '#platform/health.ts';
 import { implement } from '#platform/http/app.ts';
 import { newId } from '#platform/id.ts';
 import { defineService } from '#platform/service.ts';
+import { databaseInThread } from '#platform/thread/database-in-thread.ts';
 import { settings } from './config.ts';
 import { migrations, type Tables } from './database.ts';
 import { DiskJournal } from './journal/disk-journal.ts';
@@ -29,7 +30,7 @@ export const service = defineService({
     const renderer = readRenderRecipient(settings);
     const recipients = readRecipients(settings, renderer?.recipient);
     const signer = openNodeKey(join(folder, 'keys', 'node.pem'));
-    const database = await openDatabase<Tables>(join(folder, 'recordings.sqlite'), migrations);
+    const database = await openDatabase<Tables>(join(folder, 'recordings.sqlite'), migrations, databaseInThread);
     const durability = settings.LUCID_DURABILITY as 'strict' | 'relaxed';
     const journal = await DiskJournal.open({
       folder: settings.LUCID_JOURNAL_FOLDER || join(folder, 'journal'),

@@ -3,7 +3,7 @@ import type { CheckResult } from '#platform/health.ts';
 import type { Commit, Waiting } from './commit.ts';
 import { CommitQueue } from './commit-queue.ts';
 import { DiskPart, type PartHost } from './disk-part.ts';
-import { DiskThread } from './disk-thread.ts';
+import { type DiskThread, startDiskThread } from './disk-thread.ts';
 import type { ReadJob, ReadResult } from './jobs.ts';
 import type { CapturedStream, Journal, JournalEvents, ResumedPart } from './journal.ts';
 import { type Leftovers, readLeftovers, resumePart } from './recovery.ts';
@@ -78,8 +78,8 @@ export class DiskJournal implements Journal, PartHost {
    * @throws the system's error when the folder cannot be read
    */
   static async open(options: DiskJournalOptions): Promise<DiskJournal> {
-    const writer = new DiskThread('journal-writer', options.folder, options.disk);
-    const keeper = new DiskThread('journal-keeper', options.folder, options.disk);
+    const writer = startDiskThread('journal-writer', options.folder, options.disk);
+    const keeper = startDiskThread('journal-keeper', options.folder, options.disk);
     const leftovers = await readLeftovers(keeper);
     for (const words of leftovers.damage) options.onTrouble(words);
     return new DiskJournal(options, writer, keeper, leftovers);

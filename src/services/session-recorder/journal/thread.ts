@@ -1,5 +1,6 @@
 /** A thread that does the journal's blocking work, one job after another. */
-import { parentPort, workerData } from 'node:worker_threads';
+import { workerData } from 'node:worker_threads';
+import { serveJobs } from '#platform/thread/serve-jobs.ts';
 import type { Disk } from './disk.ts';
 import { SegmentFiles } from './segment-files.ts';
 
@@ -10,23 +11,10 @@ export interface ThreadData {
   readonly disk: string;
 }
 
-export type JobName = 'commit' | 'prepare' | 'destroy' | 'read' | 'freeBytes' | 'list' | 'scan';
-
-/** What a thread answers: a job's result, or the system's error. */
-export type ThreadAnswer<N extends JobName = JobName> =
-  | { readonly result: ReturnType<SegmentFiles[N]> }
-  | { readonly failure: { readonly message: string; readonly code?: string } };
+export type DiskJobs = Pick<SegmentFiles, 'commit' | 'prepare' | 'destroy' | 'read' | 'freeBytes' | 'list' | 'scan'>;
 
 const { folder, disk }: ThreadData = workerData;
 const module: { disk: Disk } = await import(disk);
-const files = new SegmentFiles(module.disk, folder);
+const files: DiskJobs = new SegmentFiles(module.disk, folder);
 
-parentPort!.on('message', ({ name, job }: { name: JobName; job: never }) => {
-  try {
-    const result = files[name](job);
-    parentPort!.postMessage({ result });
-  } catch (error) {
-    const { message, code } = error as NodeJS.ErrnoException;
-    parentPort!.postMessage({ failure: { message, code } });
-  }
-});
+serveJobs(files);
