@@ -23,7 +23,7 @@ export class Processes {
   readonly #urls: Record<ServiceName, string>;
   readonly #running = new Map<ServiceName, Background>();
 
-  private constructor(ports: Record<ServiceName, number>, rdpPort: number) {
+  private constructor(ports: Record<ServiceName, number>, rdpPort: number, settings: Record<string, string>) {
     const auditor = generateIdentity();
     writeFileSync(this.identityFile, `${formatIdentity(auditor)}\n`, { mode: 0o600 });
     const setting = (name: ServiceName) => `LUCID_${name.toUpperCase().replaceAll('-', '_')}`;
@@ -33,6 +33,7 @@ export class Processes {
       HOST: '127.0.0.1',
       LOG_LEVEL: process.env.TEST_LOG ?? 'fatal',
       ...Object.fromEntries(urls),
+      ...settings,
     };
     const own: Partial<Record<ServiceName, NodeJS.ProcessEnv>> = {
       'rdp-xrdp': { PORT: String(rdpPort), LUCID_RDP_XRDP_API_PORT: String(ports['rdp-xrdp']) },
@@ -48,11 +49,14 @@ export class Processes {
     this.#urls = Object.fromEntries(faces) as Record<ServiceName, string>;
   }
 
-  /** Starts all ten at the same time, each to find the others when they come. */
-  static async start(): Promise<Processes> {
+  /**
+   * Starts all ten at the same time, each to find the others when they come.
+   * @param settings of all of them
+   */
+  static async start(settings: Record<string, string> = {}): Promise<Processes> {
     const ports = await Promise.all([...SERVICE_NAMES, 'rdp'].map(async (name) => [name, await freePort()] as const));
     const byName = Object.fromEntries(ports);
-    const processes = new Processes(byName as Record<ServiceName, number>, byName.rdp);
+    const processes = new Processes(byName as Record<ServiceName, number>, byName.rdp, settings);
     for (const name of SERVICE_NAMES) processes.run(name);
     return processes;
   }
