@@ -32,6 +32,15 @@ test('what is not asked for is denied, and both time limits are always there', (
   });
 });
 
+test('how pictures travel is said only where it is restricted', () => {
+  assert.deepEqual(resolve('user', { profiles: ['bitmaps'], bulk_compression: false }), {
+    profiles: ['bitmaps'],
+    bulk_compression: false,
+    ...limits,
+  });
+  assert.deepEqual(resolve('user', { bulk_compression: true }), limits);
+});
+
 test('a user may ask for what the deployment allows users, no more', () => {
   const asked: Policy = { input: true, clipboard_to_server: true, idle_minutes: 10 };
   assert.deepEqual(resolve('user', asked), { ...asked, max_minutes: 480 });

@@ -5,20 +5,24 @@ import { LivePicture } from '#contract/live-picture.ts';
 import { RecordType, type SessionRecord } from '#evidence/record.ts';
 import { writeJsonBody } from '#evidence/record-body.ts';
 import { BulkHistory } from '#rdp/bulk/bulk-history.ts';
+import { MppcEncoder } from '#rdp/bulk/mppc-encoder.ts';
 import { rgbx } from '#rdp/codec/pixel.ts';
 import { ScreenDecoder } from '#rdp/graphics/screen-decoder.ts';
 import { BitmapFlag, writeBitmapUpdate } from '#rdp/pdu/bitmap-update.ts';
 import { writeFastPathInput } from '#rdp/pdu/fast-path-input.ts';
-import { FastPathUpdateCode, writeFastPathUpdate } from '#rdp/pdu/fast-path-output.ts';
+import { FastPathUpdateCode, writeFastPathUpdate, writeFastPathUpdates } from '#rdp/pdu/fast-path-output.ts';
 import { PointerFlag } from '#rdp/pdu/input.ts';
 import { LiveScreen } from './live-screen.ts';
 
-/** Paints a rectangle in one colour. */
-function paint(left: number, top: number, width: number, height: number, color: number): Uint8Array {
+/** An update that paints a rectangle in one colour. */
+function paintUpdate(left: number, top: number, width: number, height: number, color: number): Uint8Array {
   const data = new Uint8Array(new Uint32Array(width * height).fill(rgbx(color, color >> 1, 255 - color)).buffer);
   const area = { left, top, right: left + width - 1, bottom: top + height - 1, width, height };
-  const update = writeBitmapUpdate([{ ...area, bitsPerPixel: 32, flags: BitmapFlag.noCompressionHeader, data }]);
-  return writeFastPathUpdate(FastPathUpdateCode.bitmap, update)[0];
+  return writeBitmapUpdate([{ ...area, bitsPerPixel: 32, flags: BitmapFlag.noCompressionHeader, data }]);
+}
+
+function paint(...rectangle: Parameters<typeof paintUpdate>): Uint8Array {
+  return writeFastPathUpdate(FastPathUpdateCode.bitmap, paintUpdate(...rectangle))[0];
 }
 
 class Fixture {
@@ -27,9 +31,9 @@ class Fixture {
   readonly decoder: ScreenDecoder;
   #seq = 0;
 
-  constructor(width: number, height: number) {
+  constructor(width: number, height: number, history = BulkHistory.empty()) {
     this.decoder = new ScreenDecoder(width, height);
-    this.live.begin(this.decoder, BulkHistory.empty(), false);
+    this.live.begin(this.decoder, history, false);
     this.live.show();
   }
 
@@ -64,6 +68,21 @@ describe('a live screen', () => {
     assert.deepEqual([second?.isWhole, second?.isExact, second?.seq], [false, true, 1019]);
     assert.deepEqual(second?.rectangles, [{ left: 64, top: 32, width: 32, height: 32 }]);
     assert.deepEqual(picture.pixels, screen.decoder.pixels);
+  });
+
+  test('plays what comes in bulk compression, from where the history stands', async () => {
+    const server = new MppcEncoder();
+    const compressed = (color: number) => {
+      const { flags: compressionFlags, data } = server.encode(paintUpdate(0, 0, 16, 16, color));
+      return writeFastPathUpdates([{ code: FastPathUpdateCode.bitmap, fragmentation: 0, compressionFlags, data }]);
+    };
+    const history = BulkHistory.empty();
+    history.undo(compressed(7));
+    const screen = new Fixture(64, 64, BulkHistory.restore(history.save()));
+    screen.play(RecordType.serverPdu, compressed(9));
+    const expected = new ScreenDecoder(64, 64);
+    expected.apply(paint(0, 0, 16, 16, 9));
+    assert.deepEqual(screen.decoder.pixels, expected.pixels);
   });
 
   test('shows nothing before the record that tells of the viewer, nor while it begins anew', async () => {
