@@ -1,7 +1,6 @@
 import { ServiceError } from '#contract/errors.ts';
 import type { NewRecord, RecordWriterEvents } from '#contract/record-transport.ts';
 import type { RecordingStatus } from '#contract/session-recorder.ts';
-import { FormatError } from '#evidence/format-error.ts';
 import {
   CAPTURED_STREAMS,
   FLAG_REPEATED,
@@ -11,13 +10,8 @@ import {
   type SessionRecord,
   writeRecord,
 } from '#evidence/record.ts';
-import {
-  type MarkerBody,
-  type MarkerKind,
-  readConfigBody,
-  readMarkerBody,
-  writeJsonBody,
-} from '#evidence/record-body.ts';
+import { type MarkerBody, type MarkerKind, readMarkerBody, writeJsonBody } from '#evidence/record-body.ts';
+import { bulkGrowth } from './bulk-growth.ts';
 import { FollowedRecords, type RecordFollower, type ScreenSoFar } from './followed-records.ts';
 import { InputActivity } from './input-activity.ts';
 import type {
@@ -37,9 +31,6 @@ import type { CutRun, SealingLine } from './sealing-line.ts';
 /** A caller that sends on without acknowledgements beyond this many bytes is cut off: it ignores back-pressure. */
 export const HARD_LIMIT_BYTES = 8 * 1024 * 1024;
 
-/** What is compressed on its way to the client is mostly this much larger where it is sealed: runs are cut so much earlier. */
-const BULK_GROWTH = 4;
-
 /** Below this a run is not cut early, however full the journal: small chunks compress badly and cost more to keep. */
 const MIN_EARLY_CUT_BYTES = 256 * 1024;
 
@@ -50,7 +41,7 @@ export interface RecordingOptions {
   readonly openPart: (events: JournalEvents) => JournalPart;
   readonly manifest: Manifest;
   readonly line: SealingLine;
-  /** A run ends after so many bytes, or µs. */
+  /** A run ends after so many bytes, without bulk compression, or µs. */
   readonly runBytes: number;
   readonly runUs: number;
   /** The greatest undecodable share that is no problem, 0 to 1. */
@@ -96,8 +87,8 @@ export class Recording implements WriterTarget {
   #bytes = 0;
   /** The latest config record: every screen run begins with it. */
   #config: SessionRecord | null = null;
-  /** Whether server PDUs come in bulk compression. */
-  #isCompressed = false;
+  /** By how many bytes the present screen run is likely to grow when bulk compression is undone. */
+  #growth = 0;
   /** The config, repeated, that goes before the present screen run. */
   #head: Uint8Array | null = null;
   /** Markers of a gap in the present screen run. */
@@ -204,7 +195,6 @@ export class Recording implements WriterTarget {
   #note(record: SessionRecord): void {
     if (record.type === RecordType.config) {
       this.#config = { ...record, flags: FLAG_REPEATED, body: record.body.slice() };
-      this.#isCompressed = isCompressed(record.body);
     }
     if (record.type !== RecordType.marker) return;
     const { kind, missing = 0 } = readMarkerBody(record.body);
@@ -399,13 +389,17 @@ export class Recording implements WriterTarget {
     if (stream !== 'channels') this.#followed?.add(record);
     this.#part.append(stream, record);
     this.#bytes += recordSize(record);
+    if (type === RecordType.serverPdu) this.#growth += bulkGrowth(body);
     const bytes = this.#part.present(stream)?.bytes ?? 0;
-    if (bytes >= this.#runBytes(stream) || bytes >= this.#share()) this.#cut(stream);
+    if (bytes >= this.#options.runBytes || bytes >= this.#share() || this.#growsTooLarge(stream, bytes)) {
+      this.#cut(stream);
+    }
   }
 
-  #runBytes(stream: CapturedStream): number {
-    const { runBytes } = this.#options;
-    return stream === 'screen' && this.#isCompressed ? runBytes / BULK_GROWTH : runBytes;
+  /** Whether the run would be too large without bulk compression. What servers claim of that cuts no tiny runs. */
+  #growsTooLarge(stream: CapturedStream, bytes: number): boolean {
+    if (stream !== 'screen' || bytes < MIN_EARLY_CUT_BYTES) return false;
+    return bytes + this.#growth >= this.#options.runBytes;
   }
 
   /** How large a run may get: without bound while there is room, else its part of half the journal. */
@@ -421,7 +415,10 @@ export class Recording implements WriterTarget {
     if (!run) return;
     const isScreen = stream === 'screen';
     const head = isScreen ? this.#head : null;
-    if (isScreen) this.#head = null;
+    if (isScreen) {
+      this.#head = null;
+      this.#growth = 0;
+    }
     this.#push(run, firstTime, head, isScreen ? this.#activity.take() : []);
     if (this.#state === 'open') this.#options.line.drain().catch((error) => this.fail(error));
   }
@@ -449,17 +446,6 @@ interface MarkerContext {
   stream?: 'screen' | 'input';
   /** What is missing, and between which times, in µs. */
   gap?: { missing: number; from: number; to: number };
-}
-
-/** Whether a config says that what follows comes in bulk compression. */
-function isCompressed(config: Uint8Array): boolean {
-  try {
-    return readConfigBody(config).bulkCompression !== undefined;
-  } catch (error) {
-    // What a gateway says is recorded as it is: who reads it sees what is wrong with it.
-    if (error instanceof FormatError) return false;
-    throw error;
-  }
 }
 
 /** A record that was written by itself. */
