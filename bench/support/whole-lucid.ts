@@ -1,9 +1,10 @@
-/** All ten services, as `lucid up` runs them. Arguments: target port. */
+/** All ten services, as `lucid up` runs them. Arguments: target port, then settings as NAME=VALUE. */
 import { TestLucid } from '../../test/support/lucid.ts';
 import { serveBench } from './bench-child.ts';
 
-const lucid = await TestLucid.start();
-const spec = { kind: 'external' as const, host: '127.0.0.1', port: Number(process.argv[2]), user: 'bench' };
+const [target, ...settings] = process.argv.slice(2);
+const lucid = await TestLucid.start(Object.fromEntries(settings.map((setting) => setting.split('='))));
+const spec = { kind: 'external' as const, host: '127.0.0.1', port: Number(target), user: 'bench' };
 await lucid.api.createServer({ body: { name: 'bench', spec, password: 'bench' } });
 let session = '';
 

@@ -126,8 +126,12 @@ test('syncs of 100 ms make screens slow, and health names the disk', { skip: nee
   for (const words of ['one', 'two', 'three']) await type(client, words);
   const seconds = (performance.now() - began) / 1000;
   assert.ok(seconds > 0.3, `${seconds} s for three that wait 0.1 s each at least`);
-  const { checks } = await lucid.health();
-  assert.equal(checks.journal.status, 'degraded');
+  // Half of the syncs have to be slow, and there were quick ones before.
+  let { checks } = await lucid.health();
+  for (let i = 0; checks.journal.status !== 'degraded'; i++) {
+    await type(client, `more ${i}`);
+    ({ checks } = await lucid.health());
+  }
   assert.match(checks.journal.detail!, /the journal's disk is slow: .* screens are shown that much later/);
   await fault.close();
   await client.disconnect();
