@@ -34,6 +34,10 @@ export class BenchChild<Ready> {
     return new BenchChild(child, ready as Ready);
   }
 
+  get pid(): number {
+    return this.#child.pid!;
+  }
+
   /** Has the child carry out one of its commands. @returns its answer */
   async ask<Answer>(command: string, argument?: object): Promise<Answer> {
     const answer = once(this.#child, 'message');
