@@ -6,6 +6,7 @@ import {
   createCipheriv,
   createDecipheriv,
   createHmac,
+  createSecretKey,
   diffieHellman,
   generateKeyPairSync,
   hkdfSync,
@@ -37,7 +38,7 @@ export type Sink = (bytes: Uint8Array) => void;
 /** Seals one age file: `update` as often as needed, then `final` once. */
 export class AgeSealer {
   readonly #sink: Sink;
-  readonly #key: Buffer;
+  readonly #key: KeyObject;
   /** INVARIANT: 11 bytes of big-endian counter, then the flag of the last segment. */
   readonly #nonce = Buffer.alloc(12);
   /** Bytes that do not fill a segment yet; a full one waits here, since it may turn out to be the last. */
@@ -58,7 +59,7 @@ export class AgeSealer {
     sink(formatMac(headerMac(fileKey, header)));
     const nonce = randomBytes(NONCE_BYTES);
     sink(nonce);
-    this.#key = derive(fileKey, nonce, 'payload');
+    this.#key = payloadKey(fileKey, nonce);
     fileKey.fill(0);
   }
 
@@ -81,7 +82,6 @@ export class AgeSealer {
 
   final(): void {
     this.#seal(this.#pending.subarray(0, this.#length), true);
-    this.#key.fill(0);
     this.#pending.fill(0);
   }
 
@@ -125,7 +125,7 @@ export function* openAge(file: Uint8Array, identities: readonly AgeIdentity[]): 
   }
   const nonceEnd = header.end + NONCE_BYTES;
   if (file.length < nonceEnd) throw new FormatError('age.header.nonce', 'truncated');
-  const key = derive(fileKey, file.subarray(header.end, nonceEnd), 'payload');
+  const key = payloadKey(fileKey, file.subarray(header.end, nonceEnd));
   const nonce = Buffer.alloc(12);
   for (let at = nonceEnd, segment = 0; ; segment++) {
     const sealed = file.subarray(at, at + SEALED_SEGMENT_BYTES);
@@ -155,7 +155,7 @@ export function openBytes(file: Uint8Array, identities: readonly AgeIdentity[]):
 }
 
 /** @returns null when `sealed` does not authenticate */
-function decrypt(key: Uint8Array, nonce: Uint8Array, sealed: Uint8Array): Buffer | null {
+function decrypt(key: KeyObject | Uint8Array, nonce: Uint8Array, sealed: Uint8Array): Buffer | null {
   const decipher = createDecipheriv(CIPHER, key, nonce, TAG);
   decipher.setAuthTag(sealed.subarray(sealed.length - TAG_BYTES));
   const plain = decipher.update(sealed.subarray(0, sealed.length - TAG_BYTES));
@@ -177,6 +177,14 @@ function increment(nonce: Buffer): void {
 
 function derive(key: Uint8Array, salt: Uint8Array, info: string): Buffer {
   return Buffer.from(hkdfSync('sha256', key, salt, info, 32));
+}
+
+/** As a key object: a cipher of one begins in a fifth of the time that it takes with bytes. */
+function payloadKey(fileKey: Uint8Array, nonce: Uint8Array): KeyObject {
+  const bytes = derive(fileKey, nonce, 'payload');
+  const key = createSecretKey(bytes);
+  bytes.fill(0);
+  return key;
 }
 
 function headerMac(fileKey: Uint8Array, authenticated: Uint8Array): Buffer {

@@ -4,7 +4,7 @@
  * u32 LE n | n bytes sealed | 16 bytes tag. Sealed, a frame's content is
  * session 16 bytes | u8 kind | u8 flags | u16 0 | u32 LE commit | payload.
  */
-import { createCipheriv, createDecipheriv } from 'node:crypto';
+import { createCipheriv, createDecipheriv, createSecretKey, type KeyObject } from 'node:crypto';
 import { FormatError } from '#evidence/format-error.ts';
 
 /** What a frame's payload is. */
@@ -71,6 +71,11 @@ export function addFlags(target: Buffer, at: number, flags: number): void {
   target[at + 21] |= flags;
 }
 
+/** A segment's key, ready for many frames: a cipher begins in a fifth of the time that it takes with bytes. */
+export function frameKey(bytes: Uint8Array): KeyObject {
+  return createSecretKey(bytes);
+}
+
 /**
  * Seals frames in place.
  *
@@ -81,11 +86,12 @@ export function addFlags(target: Buffer, at: number, flags: number): void {
  * @param offset in the segment of the first
  */
 export function sealFrames(bytes: Buffer, key: Uint8Array, offset: number): void {
+  const secret = frameKey(key);
   for (let at = 0; ; ) {
     const n = bytes.readUInt32LE(at);
     if (n === 0) return;
     const body = bytes.subarray(at + LENGTH_BYTES, at + LENGTH_BYTES + n);
-    const cipher = createCipheriv(CIPHER, key, nonce(offset + at), { authTagLength: TAG_BYTES });
+    const cipher = createCipheriv(CIPHER, secret, nonce(offset + at), { authTagLength: TAG_BYTES });
     cipher.setAAD(bytes.subarray(at, at + LENGTH_BYTES), { plaintextLength: n });
     cipher.update(body).copy(body);
     cipher.final();
@@ -112,7 +118,7 @@ export function claimedLength(bytes: Buffer, at: number): number | null {
  * @param offset where it stands in its segment
  * @throws FormatError when it does not authenticate or its head is none
  */
-export function openFrame(bytes: Buffer, key: Uint8Array, offset: number): Frame {
+export function openFrame(bytes: Buffer, key: KeyObject, offset: number): Frame {
   const payload = Buffer.allocUnsafeSlow(Math.max(0, bytes.length - FRAME_OVERHEAD));
   const head = decryptFrame(payload, 0, bytes, key, offset);
   const kind = kindOf(head, offset);
@@ -133,13 +139,13 @@ export function openFrame(bytes: Buffer, key: Uint8Array, offset: number): Frame
  * @returns where it ends; when it throws, `target` may have changed from `at` on
  * @throws FormatError as `openFrame`
  */
-export function openFrameInto(target: Uint8Array, at: number, bytes: Buffer, key: Uint8Array, offset: number): number {
+export function openFrameInto(target: Uint8Array, at: number, bytes: Buffer, key: KeyObject, offset: number): number {
   kindOf(decryptFrame(target, at, bytes, key, offset), offset);
   return at + bytes.length - FRAME_OVERHEAD;
 }
 
 /** @returns the frame's head */
-function decryptFrame(target: Uint8Array, at: number, bytes: Buffer, key: Uint8Array, offset: number): Buffer {
+function decryptFrame(target: Uint8Array, at: number, bytes: Buffer, key: KeyObject, offset: number): Buffer {
   if (claimedLength(bytes, 0) !== bytes.length) {
     throw frameError('length', `does not fit ${bytes.length} bytes`, offset);
   }

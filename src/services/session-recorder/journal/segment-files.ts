@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import { FormatError } from '#evidence/format-error.ts';
 import type { Disk } from './disk.ts';
-import { KEY_BYTES, openFrameInto, sealFrames } from './frame.ts';
+import { frameKey, KEY_BYTES, openFrameInto, sealFrames } from './frame.ts';
 import type { CommitJob, CommitTimes, PrepareJob, ReadJob, ReadResult, ScannedSegment } from './jobs.ts';
 import { readSegment, SEGMENT_HEADER_BYTES, writeSegmentHeader } from './segment-reader.ts';
 import { summarizeFrame } from './summary.ts';
@@ -115,11 +115,12 @@ export class SegmentFiles {
     const damage: string[] = [];
     let used = before.length;
     for (const { number, key, offsets, lengths } of places) {
+      const secret = frameKey(key);
       this.#within(this.#path(number), (file) => {
         for (const [i, offset] of offsets.entries()) {
           try {
             const read = this.#disk.read(file, frame.subarray(0, lengths[i]), offset);
-            used = openFrameInto(target, used, frame.subarray(0, read), key, offset);
+            used = openFrameInto(target, used, frame.subarray(0, read), secret, offset);
           } catch (error) {
             damage.push(`segment ${number}: ${(error as Error).message}`);
           }

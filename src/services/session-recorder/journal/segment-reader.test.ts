@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { FormatError } from '#evidence/format-error.ts';
-import { FLAG_FIRST, FLAG_LAST, FRAME_OVERHEAD, layFrame, openFrame, sealFrames } from './frame.ts';
+import { FLAG_FIRST, FLAG_LAST, FRAME_OVERHEAD, frameKey, layFrame, openFrame, sealFrames } from './frame.ts';
 import { readSegment, SEGMENT_HEADER_BYTES, writeSegmentHeader } from './segment-reader.ts';
 
 const SESSION = '01890a5d-ac96-774b-bcce-b302099a8057';
@@ -91,13 +91,14 @@ test('a frame that was durable and is damaged is named, and those after it are r
 
 test('frames of another place, another key or another length do not open', () => {
   const { content, ends } = segment([[64]], 1024);
+  const secret = frameKey(KEY);
   const frame = content.subarray(SEGMENT_HEADER_BYTES, ends[0]);
-  assert.equal(openFrame(frame, KEY, SEGMENT_HEADER_BYTES).payload.length, 64);
-  assert.throws(() => openFrame(frame, KEY, SEGMENT_HEADER_BYTES + 1), FormatError);
-  assert.throws(() => openFrame(frame, randomBytes(32), SEGMENT_HEADER_BYTES), FormatError);
-  assert.throws(() => openFrame(frame.subarray(1), KEY, SEGMENT_HEADER_BYTES), FormatError);
+  assert.equal(openFrame(frame, secret, SEGMENT_HEADER_BYTES).payload.length, 64);
+  assert.throws(() => openFrame(frame, secret, SEGMENT_HEADER_BYTES + 1), FormatError);
+  assert.throws(() => openFrame(frame, frameKey(randomBytes(32)), SEGMENT_HEADER_BYTES), FormatError);
+  assert.throws(() => openFrame(frame.subarray(1), secret, SEGMENT_HEADER_BYTES), FormatError);
   frame[0] ^= 1;
-  assert.throws(() => openFrame(frame, KEY, SEGMENT_HEADER_BYTES), FormatError);
+  assert.throws(() => openFrame(frame, secret, SEGMENT_HEADER_BYTES), FormatError);
 });
 
 test('any bytes are read without a crash', () => {

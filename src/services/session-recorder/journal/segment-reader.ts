@@ -1,6 +1,7 @@
 /** Reads a segment back (docs/journal.md, Segments). */
+import type { KeyObject } from 'node:crypto';
 import { FormatError } from '#evidence/format-error.ts';
-import { claimedLength, FLAG_FIRST, FLAG_LAST, type Frame, openFrame } from './frame.ts';
+import { claimedLength, FLAG_FIRST, FLAG_LAST, type Frame, frameKey, openFrame } from './frame.ts';
 
 const MAGIC = Buffer.from('lucid-journal/v1');
 /** Magic, u64 LE number. */
@@ -35,6 +36,7 @@ export function writeSegmentHeader(number: number): Buffer {
  */
 export function readSegment(bytes: Buffer, key: Uint8Array): SegmentContent {
   const number = readHeader(bytes);
+  const secret = frameKey(key);
   const found: (Frame | { offset: number })[] = [];
   for (let at = SEGMENT_HEADER_BYTES; ; ) {
     const length = claimedLength(bytes, at);
@@ -43,7 +45,7 @@ export function readSegment(bytes: Buffer, key: Uint8Array): SegmentContent {
       found.push({ offset: at });
       break;
     }
-    found.push(tryFrame(bytes.subarray(at, at + length), key, at));
+    found.push(tryFrame(bytes.subarray(at, at + length), secret, at));
     at += length;
   }
   const last = found.findLastIndex(isFrame);
@@ -73,7 +75,7 @@ function tornFrom(found: (Frame | { offset: number })[], begin: number): number 
   return previousIsWhole ? from : Math.max(0, begin);
 }
 
-function tryFrame(bytes: Buffer, key: Uint8Array, offset: number): Frame | { offset: number } {
+function tryFrame(bytes: Buffer, key: KeyObject, offset: number): Frame | { offset: number } {
   try {
     return openFrame(bytes, key, offset);
   } catch (error) {
