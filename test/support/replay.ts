@@ -12,6 +12,7 @@ import {
 } from '#evidence/record-body.ts';
 import { applyScreenRecord } from '#evidence/replayed-screen.ts';
 import { ScreenDecoder } from '#rdp/graphics/screen-decoder.ts';
+import { replayTo } from '../../src/cli/replay-screen.ts';
 import type { Picture } from './pixels.ts';
 
 /** A recording, opened as an auditor does. */
@@ -49,6 +50,25 @@ export class Replay {
     }
     while (pictures.length < times.length) take();
     return { pictures, undecodableBytes: screen.undecodableBytes };
+  }
+
+  /**
+   * The screen at a moment, decoded from the keyframe before it.
+   * @param time ms since 1970
+   */
+  soughtAt(time: number): Picture {
+    const { width, height, pixels } = replayTo(this.#reader, this.#sessionTime(time)).screen;
+    return { width, height, pixels };
+  }
+
+  /** Whether seeking to a moment begins with a keyframe. @param time ms since 1970 */
+  hasKeyframeBefore(time: number): boolean {
+    return this.#reader.findKeyframe(this.#sessionTime(time)) !== null;
+  }
+
+  /** µs of the session's clock. @param time ms since 1970 */
+  #sessionTime(time: number): number {
+    return (time - Date.parse(this.#reader.config(0).startedAt)) * 1000;
   }
 
   /** The last config record: what client and server settled on. */
