@@ -21,6 +21,7 @@ import type { Display } from '../test/support/display.ts';
 import { FreeRdp } from '../test/support/freerdp.ts';
 import { TestLucid } from '../test/support/lucid.ts';
 import { needs } from '../test/support/needs.ts';
+import { Replay } from '../test/support/replay.ts';
 import { median, printResult, type Row } from './support/result.ts';
 import { ScreenVideo } from './support/screen-video.ts';
 import { runWorkload, type Workload } from './support/workload.ts';
@@ -86,8 +87,9 @@ async function measure(
   }
   const identities = parseIdentityFile(readFileSync(lucid.identityFile, 'utf8'));
   const reader = new BundleReader(openBundleSource(folder), identities);
-  const recorded = reader.config(reader.leaves.filter(({ stream }) => stream === 'screen').length - 1).profile;
-  if (recorded !== profile) throw new Error(`the profile was ${recorded}, wanted ${profile}`);
+  const recorded = new Replay(folder, lucid.identityFile).config;
+  if (recorded.profile !== profile)
+    throw new Error(`${recorded.profile}, wanted ${profile}: ${recorded.profileReason}`);
   // Code that was never run before is slow: the first time does not count.
   sealAgain(reader);
   const { records, sealing } = sealAgain(reader);
