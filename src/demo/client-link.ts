@@ -40,6 +40,8 @@ export interface LinkOptions {
   fastPath?: boolean;
   /** Codecs of surface commands to announce; none by default. */
   codecs?: CodecName[];
+  /** Whether to announce drawing orders and their caches; false by default. */
+  orders?: boolean;
   /** Cookie of an earlier connection, to come back to its session. */
   autoReconnect?: AutoReconnectPacket;
 }
@@ -156,9 +158,11 @@ export class ClientLink {
         (error) => this.#end(error),
       );
     } else if (state.phase === 'demandActive') {
-      const { fastPath = true, codecs } = this.#options;
+      const { fastPath = true, codecs, orders } = this.#options;
       this.#server = state.server;
-      this.#activation = new ClientActivation(state.server, (demand) => clientCapabilities(demand, fastPath, codecs));
+      this.#activation = new ClientActivation(state.server, (demand) =>
+        clientCapabilities(demand, fastPath, codecs, orders),
+      );
       this.#serve(this.#activation, state.server, state.frame);
     } else if (state.phase === 'redirected') {
       throw new Error('the server redirects this client elsewhere, which only the gateway follows');

@@ -1,7 +1,11 @@
-/** What the headless client confirms: bitmaps, palette and pointers, on the path and with the codecs that it was told. */
+/**
+ * What the headless client confirms: bitmaps, palette and pointers, on the path and with the codecs and drawing orders that
+ * it was told.
+ */
 
 import { MAX_FRAGMENTED_UPDATE } from '#rdp/graphics/screen-decoder.ts';
 import { surfaceCapabilities } from '#rdp/graphics/surface-capabilities.ts';
+import { announcedOrders } from '#rdp/order/order-announcement.ts';
 import type { DemandActive } from '#rdp/pdu/active.ts';
 import { type CapabilitySet, capability, findCapability } from '#rdp/pdu/capability-set.ts';
 import type { CodecName } from '#rdp/pdu/codec-properties.ts';
@@ -16,14 +20,29 @@ const BITMAP_UPDATES = [
   capability('largePointer', { largePointerSupportFlags: 1 }),
 ];
 
+const NO_ORDERS = [
+  capability('order', {
+    desktopSaveXGranularity: 1,
+    desktopSaveYGranularity: 20,
+    maximumOrderLevel: 1,
+    orderFlags: 0x000a,
+  }),
+  capability('bitmapCache'),
+  capability('brush'),
+  capability('glyphCache'),
+  capability('colorCache', { colorTableCacheSize: 6 }),
+];
+
 /**
  * @param fastPath whether the server may send on the fast path
  * @param codecs those of surface commands, none by default
+ * @param orders whether the server may draw with orders, not by default
  */
 export function clientCapabilities(
   demand: DemandActive,
   fastPath: boolean,
   codecs: readonly CodecName[] = [],
+  orders = false,
 ): CapabilitySet[] {
   const offered = findCapability(demand.capabilitySets, 'bitmap');
   return [
@@ -46,23 +65,14 @@ export function clientCapabilities(
       bitmapCompressionFlag: 1,
       multipleRectangleSupport: 1,
     }),
-    capability('order', {
-      desktopSaveXGranularity: 1,
-      desktopSaveYGranularity: 20,
-      maximumOrderLevel: 1,
-      orderFlags: 0x000a,
-    }),
-    capability('bitmapCache'),
+    ...(orders ? announcedOrders() : NO_ORDERS),
     capability('pointer', { colorPointerFlag: 1, colorPointerCacheSize: 25, pointerCacheSize: 25 }),
     capability('input', { inputFlags, keyboardLayout: 0x409, keyboardType: 4, keyboardFunctionKey: 12 }),
-    capability('brush'),
-    capability('glyphCache'),
     capability('virtualChannel'),
     capability('sound'),
     capability('share'),
     capability('font', { fontSupportFlags: 1 }),
     capability('control', { controlInterest: 2, detachInterest: 2 }),
-    capability('colorCache', { colorTableCacheSize: 6 }),
     capability('windowActivation'),
     ...(codecs.length > 0 ? surfaceCapabilities(codecs) : BITMAP_UPDATES),
   ];

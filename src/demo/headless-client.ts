@@ -3,6 +3,8 @@ import { BulkHistory } from '#rdp/bulk/bulk-history.ts';
 import { clipboardChannelName } from '#rdp/channel/clipboard.ts';
 import { ScreenDecoder } from '#rdp/graphics/screen-decoder.ts';
 import { announceCodec, codecNumbers } from '#rdp/graphics/surface-capabilities.ts';
+import { announcedOrders } from '#rdp/order/order-announcement.ts';
+import { orderSupportOf } from '#rdp/order/order-support.ts';
 import type { AutoReconnectPacket } from '#rdp/pdu/auto-reconnect.ts';
 import { ChannelOption } from '#rdp/pdu/gcc-client-blocks.ts';
 import { type InputEvent, PointerFlag } from '#rdp/pdu/input.ts';
@@ -70,6 +72,7 @@ export class HeadlessClient {
       height: options.height ?? 640,
       depth: options.bitsPerPixel ?? 32,
       codecs: codecNumbers((options.codecs ?? []).map(announceCodec)),
+      ...(options.orders && { orders: orderSupportOf(announcedOrders()) }),
     });
     // Servers send few frames ahead of the last one acknowledged
     this.decoder.listener = {

@@ -43,24 +43,25 @@ describe('our client at a real desktop', { skip, concurrency: false, timeout: 40
         await desktop?.stop();
       });
 
-      const connect = () =>
-        HeadlessClient.connect({ to: { path: desktop.socketPath }, pin: null, userName: 'a', password: 'b' });
+      const connect = (orders = false) =>
+        HeadlessClient.connect({ to: { path: desktop.socketPath }, pin: null, userName: 'a', password: 'b', orders });
 
-      test('types, shows every pixel, comes back with another size', async () => {
-        const first = await connect();
-        const { left, top } = await display.findWindow('xterm');
-        first.click({ x: left + 50, y: top + 50 });
-        await first.type('echo typed > /tmp/typed; clear; echo "from our client"\n', 5);
-        first.moveMouse({ x: 1000, y: 600 });
-        await same(first, display, `${backend}-typed`);
-        await first.disconnect();
-        const second = await first.reconnect({ width: 800, height: 600 });
-        await second.waitUntil(() => second.decoder.width === 800, 'the new size');
-        second.moveMouse({ x: 790, y: 590 });
-        await same(second, display, `${backend}-resized`);
-        assert.equal(second.decoder.undecodableBytes, 0);
-        await second.disconnect();
-      });
+      for (const orders of [false, true])
+        test(`types, shows every pixel${orders ? ' that orders draw' : ''}, comes back with another size`, async () => {
+          const first = await connect(orders);
+          const { left, top } = await display.findWindow('xterm');
+          first.click({ x: left + 50, y: top + 50 });
+          await first.type('echo typed > /tmp/typed; clear; echo "from our client"\n', 5);
+          first.moveMouse({ x: 1000, y: 600 });
+          await same(first, display, `${backend}-typed`);
+          await first.disconnect();
+          const second = await first.reconnect({ width: 800, height: 600 });
+          await second.waitUntil(() => second.decoder.width === 800, 'the new size');
+          second.moveMouse({ x: 790, y: 590 });
+          await same(second, display, `${backend}-resized`);
+          assert.equal(second.decoder.undecodableBytes, 0);
+          await second.disconnect();
+        });
 
       // libvnc's clipboard would need vncconfig at the desktop
       if (backend === 'xorg')
