@@ -72,7 +72,7 @@ function watch(socket: FrameSocket, server: AttachedServer, first: Uint8Array, d
     socket.send(answers ?? []);
     const { state } = activation;
     if (answers === null && state.phase === 'active') picture += frame.length;
-    if (picture > 50_000 && state.phase === 'active') done({ server, demand: state.demand });
+    if (picture > 5_000 && state.phase === 'active') done({ server, demand: state.demand });
   };
   socket.onFrame(first);
 }
