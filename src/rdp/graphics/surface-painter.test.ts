@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
 import { encodeNsCodec } from '../codec/nscodec-encoder.ts';
-import { rgbx } from '../codec/pixel.ts';
+import { rgbx, swapRedBlue } from '../codec/pixel.ts';
 import { RemoteFxEncoder } from '../codec/remotefx/remotefx-encoder.ts';
 import { FastPathUpdateCode, writeFastPathUpdate } from '../pdu/fast-path-output.ts';
 import {
@@ -62,7 +62,6 @@ test('RemoteFX, NSCodec and uncompressed bitmaps are shown, each under its annou
   const source = desktop();
   const whole = source.bounds;
   const nscodec = encodeNsCodec(upsideDown(source), WIDTH, HEIGHT, { colorLossLevel: 1, isSubsampled: false });
-  const raw = new Uint8Array(upsideDown(source).map((word) => (word & 0xff00ff00) | 0).buffer);
   const cases: [SurfaceBits, number][] = [
     [bits(3, whole, remoteFx().encode(source.words, WIDTH, [whole])), 12],
     [bits(4, whole, remoteFx({ imageMode: true }).encode(source.words, WIDTH, [whole])), 12],
@@ -75,11 +74,9 @@ test('RemoteFX, NSCodec and uncompressed bitmaps are shown, each under its annou
     assert.equal(decoder.undecodableBytes, 0);
   }
   const decoder = decoderOf();
-  send(decoder, bits(0, whole, raw));
-  assert.deepEqual(
-    decoder.screen.words,
-    source.words.map((word) => (word & 0xff00ff00) >>> 0),
-  );
+  fill(source, rectangle(50, 40, 20, 20), rgbx(60, 120, 250));
+  send(decoder, bits(0, whole, new Uint8Array(upsideDown(source).map(swapRedBlue).buffer)));
+  assert.deepEqual(decoder.screen.words, source.words);
 });
 
 test('frames that end are told with their numbers, once all before them is painted', () => {
