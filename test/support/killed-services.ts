@@ -85,9 +85,16 @@ interface Person {
   readonly client: HeadlessClient;
 }
 
+/** Somebody goes in, and types. Who comes while Lucid still recovers from the last kill is refused, and asks again. */
 async function work(api: Api): Promise<Person> {
-  const ticket = await api.createSession({ body: { server: 'demo', policy: { input: true } } });
-  const client = await enter(ticket);
+  const { ticket, client } = await eventually('somebody comes in', async () => {
+    const ticket = await api.createSession({ body: { server: 'demo', policy: { input: true } } });
+    const client = await enter(ticket);
+    const { state } = await api.getSession({ params: { id: ticket.session.id } });
+    if (state === 'recording') return { ticket, client };
+    client.abort();
+    return null;
+  });
   const type = async () => {
     for (let i = 0; !client.isClosed; i++) {
       await client.type(`line ${i} `).catch(() => {});

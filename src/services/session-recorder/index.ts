@@ -22,6 +22,8 @@ import { Recorder } from './recorder.ts';
 import { RecordingIndex } from './recording-index.ts';
 import { openVideos, readRenderRecipient } from './video/videos.ts';
 
+const TELL_EVERY_MS = 5000;
+
 /** Takes records from gateways, acknowledges them, has them sealed and stored, and signs the entries that say so. */
 export const service = defineService({
   name: 'session-recorder',
@@ -41,6 +43,7 @@ export const service = defineService({
       maxAgeMs: settings.LUCID_CHUNK_SECONDS * 1000,
       durability,
       onTrouble: (words, error) => log.error({ err: error }, words),
+      onReadBack: tellNowAndThen((read, all) => log.info(`reading the journal back: ${read} of ${all} segments`)),
     });
     const degraded = new Counter({
       name: 'lucid_recorder_degraded_recordings_total',
@@ -123,6 +126,16 @@ export const service = defineService({
     };
   },
 });
+
+/** Tells of long work every few seconds; nothing of short. */
+function tellNowAndThen(tell: (done: number, all: number) => void): (done: number, all: number) => void {
+  let told = performance.now();
+  return (done, all) => {
+    if (performance.now() - told < TELL_EVERY_MS) return;
+    told = performance.now();
+    tell(done, all);
+  };
+}
 
 /** The key that signs entries; made at the first start. Its name is random: entries are public. */
 function openNodeKey(path: string): NoteSigner {

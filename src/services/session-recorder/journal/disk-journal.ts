@@ -26,6 +26,8 @@ export interface DiskJournalOptions {
   readonly durability: 'strict' | 'relaxed';
   /** Told of what people should know: in words. */
   readonly onTrouble: (words: string, error?: Error) => void;
+  /** Told, while an earlier run's segments are read back, how many of how many are. */
+  readonly onReadBack?: (read: number, all: number) => void;
   /** See `ThreadData`. */
   readonly disk?: URL;
 }
@@ -80,7 +82,7 @@ export class DiskJournal implements Journal, PartHost {
   static async open(options: DiskJournalOptions): Promise<DiskJournal> {
     const writer = startDiskThread('journal-writer', options.folder, options.disk);
     const keeper = startDiskThread('journal-keeper', options.folder, options.disk);
-    const leftovers = await readLeftovers(keeper);
+    const leftovers = await readLeftovers([keeper, writer], options.onReadBack ?? (() => {}));
     for (const words of leftovers.damage) options.onTrouble(words);
     return new DiskJournal(options, writer, keeper, leftovers);
   }

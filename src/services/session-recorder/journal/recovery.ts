@@ -20,13 +20,27 @@ export interface Leftovers {
   readonly damage: readonly string[];
 }
 
-/** Reads all segments back in order. */
-export async function readLeftovers(keeper: DiskThread): Promise<Leftovers> {
+/**
+ * Reads all segments back, and takes what is in them in order.
+ *
+ * @param threads that share the work: nothing else is done yet
+ * @param onProgress told how many segments have been read, and how many there are
+ */
+export async function readLeftovers(
+  threads: readonly DiskThread[],
+  onProgress: (read: number, all: number) => void,
+): Promise<Leftovers> {
   const segments: Segment[] = [];
   const sessions = new Map<string, Leftover[]>();
   const damage: string[] = [];
-  for (const number of await keeper.run('list', undefined)) {
-    const scanned = await keeper.run('scan', { number });
+  const numbers = await threads[0].run('list', undefined);
+  let read = 0;
+  const scans = numbers.map(async (number, i) => {
+    const scanned = await threads[i % threads.length].run('scan', { number });
+    onProgress(++read, numbers.length);
+    return { number, scanned };
+  });
+  for (const { number, scanned } of await Promise.all(scans)) {
     const segment = new Segment(number, scanned.key, scanned.bytes);
     segments.push(segment);
     damage.push(...scanned.damage);

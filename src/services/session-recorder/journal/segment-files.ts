@@ -162,9 +162,8 @@ export class SegmentFiles {
       if (!isWhole) return { key, bytes, frames: [], torn: true, damage: [] };
       const content = this.#within(this.#path(number), (file) => {
         bytes = Math.min(this.#disk.size(file), MAX_SEGMENT_BYTES);
-        const buffer = Buffer.alloc(bytes);
-        this.#disk.read(file, buffer, 0);
-        return buffer;
+        const buffer = Buffer.allocUnsafeSlow(bytes);
+        return buffer.subarray(0, this.#disk.read(file, buffer, 0));
       });
       if (isUnwritten(content)) return { key, bytes, frames: [], torn: true, damage: [] };
       const { frames, torn, damaged } = readSegment(content, key);
