@@ -18,6 +18,12 @@ interface Socket {
 
 const platform = globalThis as unknown as { WebSocket: new (url: string, protocols: string[]) => Socket };
 
+/** What is used of an AbortSignal. */
+interface Signal {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+}
+
 export type LiveUpdate =
   | { readonly kind: 'event'; readonly event: LiveEvent }
   /** The picture has changed by `frame`; it is the same object each time. */
@@ -29,9 +35,14 @@ export type LiveUpdate =
  *
  * @param url where the API is
  * @param ticket from the operation `watchSession`, good for one view that begins within seconds
+ * @param signal ends the view
  * @throws ServiceError why there is nothing to watch any more; LiveFrameError
  */
-export async function* watchLive(url: string, ticket: WatchTicket): AsyncGenerator<LiveUpdate, void, undefined> {
+export async function* watchLive(
+  url: string,
+  ticket: WatchTicket,
+  signal?: Signal,
+): AsyncGenerator<LiveUpdate, void, undefined> {
   const address = url.replace(/^http/, 'ws').replace(/\/+$/, '') + ticket.path;
   const socket = new platform.WebSocket(address, [ticket.protocol, LIVE_TICKET_PREFIX + ticket.ticket]);
   socket.binaryType = 'arraybuffer';
@@ -45,10 +56,11 @@ export async function* watchLive(url: string, ticket: WatchTicket): AsyncGenerat
     wake();
   };
   socket.onclose = ({ code, reason }) => {
-    end = { error: liveErrorOf(code, reason) };
+    end = { error: signal?.aborted ? null : liveErrorOf(code, reason) };
     wake();
   };
   socket.onerror = () => {};
+  signal?.addEventListener('abort', () => socket.close());
   const picture = new LivePicture();
   try {
     for (;;) {

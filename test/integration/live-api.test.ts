@@ -110,6 +110,18 @@ describe('live views', () => {
     assert.equal(await codeOf(auditor.watchSession({ params })), 'wrong_state');
   });
 
+  test('a viewer ends the view with a signal', async () => {
+    const { ticket, client } = await connect();
+    const leaving = new AbortController();
+    let frames = 0;
+    const watch = await admin.watchSession({ params: { id: ticket.session.id } });
+    for await (const { kind } of watchLive(url, watch, leaving.signal)) {
+      if (kind === 'picture' && frames++ === 0) leaving.abort();
+    }
+    assert.equal(frames, 1);
+    await client.disconnect();
+  });
+
   test('a viewer is told when the session ends', async () => {
     const { ticket, client } = await connect();
     const params = { id: ticket.session.id };
