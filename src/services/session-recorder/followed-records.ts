@@ -20,6 +20,8 @@ export interface ScreenSoFar {
   readonly runs: readonly (() => Promise<{ records: Uint8Array; isWhole: boolean }>)[];
   /** Seq of the record that comes next: what the present run has from there on, a follower is told too. */
   readonly nextSeq: number;
+  /** Of the record before it, in µs of the session's clock. */
+  readonly lastTime: number;
 }
 
 /** Keeps records until they are durable, for one follower: nobody is told of what a crash could still undo. */

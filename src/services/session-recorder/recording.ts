@@ -280,6 +280,7 @@ export class Recording implements WriterTarget {
       state,
       runs: [...runs.map((cut) => reader(cut.run, cut.head)), ...(present ? [reader(present, head)] : [])],
       nextSeq: this.#nextSeq,
+      lastTime: this.#lastTime,
     };
   }
 

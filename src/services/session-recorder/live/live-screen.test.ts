@@ -34,7 +34,7 @@ class Fixture {
   constructor(width: number, height: number, history = BulkHistory.empty()) {
     this.decoder = new ScreenDecoder(width, height);
     this.live.begin(this.decoder, history, false);
-    this.live.show();
+    this.live.show(-1, 0);
   }
 
   play(type: SessionRecord['type'], body: Uint8Array): number {
@@ -97,7 +97,7 @@ describe('a live screen', () => {
     screen.live.begin(anew, BulkHistory.empty(), false);
     assert.equal(await screen.take(1, picture), null);
     screen.play(RecordType.serverPdu, paint(0, 0, 8, 8, 7));
-    screen.live.show();
+    screen.live.show(-1, 0);
     const frame = await screen.take(1, picture);
     assert.deepEqual([frame?.isWhole, frame?.width, frame?.number], [true, 32, 1]);
     assert.deepEqual(picture.pixels, anew.pixels);

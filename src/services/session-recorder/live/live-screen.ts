@@ -71,8 +71,14 @@ export class LiveScreen {
     this.#reset();
   }
 
-  show(): void {
+  /**
+   * The screen may be shown: it is that of a record.
+   * @param seq of a record that need not have been played: the state that the screen began with may reflect it
+   * @param time of that record, in µs of the session's clock
+   */
+  show(seq: number, time: number): void {
     this.#isShown = true;
+    if (seq > this.#seq) [this.#seq, this.#time] = [seq, time];
   }
 
   /** Plays a record of the stream `screen`, or one of `input`: of that the pointer's place is taken and nothing else. */

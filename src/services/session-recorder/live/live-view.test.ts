@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { zstdCompressSync } from 'node:zlib';
 import { writeCapturedState } from '#contract/captured-state.ts';
 import { type ErrorCode, ServiceError } from '#contract/errors.ts';
 import { decodeLiveFrame, type LiveEvent } from '#contract/live-frames.ts';
@@ -7,6 +8,7 @@ import { LivePicture } from '#contract/live-picture.ts';
 import { RecordType, type SessionRecord, writeRecord } from '#evidence/record.ts';
 import { writeJsonBody } from '#evidence/record-body.ts';
 import { applyScreenRecord } from '#evidence/replayed-screen.ts';
+import { BulkHistory } from '#rdp/bulk/bulk-history.ts';
 import { ScreenDecoder } from '#rdp/graphics/screen-decoder.ts';
 import { HEIGHT, serverPdu, WIDTH } from '../../../../test/support/recorded-session.ts';
 import type { RecordFollower, ScreenSoFar } from '../followed-records.ts';
@@ -19,6 +21,8 @@ class RecordingInMemory {
   follower: RecordFollower | null = null;
   state: Uint8Array | null = null;
   isWhole = true;
+  /** Whether `state` reflects all there is. */
+  isStored = false;
   loads = 0;
 
   constructor() {
@@ -38,8 +42,9 @@ class RecordingInMemory {
     const records = Buffer.concat(this.records.map(writeRecord));
     return {
       state: state && { read: async () => state, release() {} },
-      runs: [async () => ({ records, isWhole: this.isWhole })],
+      runs: this.isStored ? [] : [async () => ({ records, isWhole: this.isWhole })],
       nextSeq: this.records.length,
+      lastTime: this.records.length - 1,
     };
   }
 
@@ -76,11 +81,11 @@ class Watched {
   readonly #viewer: number;
   #frame = Promise.withResolvers<Uint8Array>();
 
-  constructor(recording: RecordingInMemory) {
+  constructor(recording: RecordingInMemory, fromSeq = 0) {
     const { promise, resolve } = Promise.withResolvers<ServiceError | null>();
     this.ended = promise;
     this.view = new LiveView(recording, { intervalMs: 0, onEnd: () => {} });
-    this.#viewer = this.view.join(0, {
+    this.#viewer = this.view.join(fromSeq, {
       frame: (bytes) => this.#frame.resolve(bytes),
       event: (event) => this.events.push(event),
       ended: resolve,
@@ -115,6 +120,19 @@ describe('a live view', () => {
     assert.deepEqual([recording.loads, watched.events], [2, []]);
     await watched.view.close();
     assert.equal(recording.follower, null);
+  });
+
+  test('shows what the state reflects, when nothing has come since', async () => {
+    const recording = new RecordingInMemory();
+    recording.show(10);
+    const state = zstdCompressSync(recording.screen.save());
+    recording.state = writeCapturedState(BulkHistory.empty().save(), state);
+    recording.isStored = true;
+    const watched = new Watched(recording, 5);
+    await watched.until(10);
+    assert.deepEqual([watched.picture.seq, watched.picture.timeUs], [10, 10]);
+    assert.deepEqual(watched.picture.pixels, recording.screen.pixels);
+    await watched.view.close();
   });
 
   test('says when records are missing, to those who come later too', async () => {

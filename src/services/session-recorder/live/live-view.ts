@@ -145,6 +145,7 @@ export class LiveView implements RecordFollower {
         const isWhole = await this.#play(source);
         if (!isWhole && attempt < LOAD_ATTEMPTS) continue;
         this.#isIncomplete = !isWhole;
+        this.#post({ kind: 'loaded', seq: source.nextSeq - 1, time: source.lastTime });
         break;
       } catch (error) {
         if (this.#isClosed) return;
@@ -153,7 +154,6 @@ export class LiveView implements RecordFollower {
     }
     this.#isLoading = false;
     if (this.#isIncomplete) this.#tell(INCOMPLETE);
-    this.#post({ kind: 'loaded' });
     this.#pump();
   }
 

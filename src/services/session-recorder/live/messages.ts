@@ -11,8 +11,8 @@ export type ToLiveThread =
   | { kind: 'begin'; state: Uint8Array }
   /** Written records of the streams `screen` and `input`. Those from `beforeSeq` on are left out: they come another way. */
   | { kind: 'records'; bytes: Uint8Array; beforeSeq?: number }
-  /** The screen is that of now: it may be shown. */
-  | { kind: 'loaded' }
+  /** All records up to `seq` have been played: the screen may be shown. */
+  | { kind: 'loaded'; seq: number; time: number }
   | { kind: 'join'; viewer: number; fromSeq: number }
   | { kind: 'leave'; viewer: number }
   /** The viewer can take a frame. */

@@ -24,7 +24,7 @@ parentPort!.on('message', (message: ToLiveThread) => {
       play(message.bytes, message.beforeSeq ?? Number.POSITIVE_INFINITY);
       break;
     case 'loaded':
-      screen.show();
+      screen.show(message.seq, message.time);
       break;
     case 'join':
       screen.join(message.viewer, message.fromSeq);
