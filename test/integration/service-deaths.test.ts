@@ -1,5 +1,6 @@
 /** What dies, and what follows: services are killed one by one while somebody works. */
 import assert from 'node:assert/strict';
+import { createHash } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
@@ -7,6 +8,8 @@ import type { ServiceName } from '#contract/services.ts';
 import { FINAL_STATES, type Session } from '#contract/session-pipeline.ts';
 import { DemoDesktop } from '#demo/demo-desktop.ts';
 import type { HeadlessClient } from '#demo/headless-client.ts';
+import { paintNotice } from '#services/rdp-xrdp/notice-picture.ts';
+import { pausedNotice } from '#services/rdp-xrdp/session.ts';
 import { enter } from '../support/enter.ts';
 import { eventually } from '../support/eventually.ts';
 import { Processes } from '../support/processes.ts';
@@ -110,10 +113,10 @@ describe('deaths', { concurrency: false, timeout: 400_000 }, () => {
     const params = { id };
     const client = await enter(ticket);
     await type(client, 'before');
-    const seen = client.pixelHash();
     await api.pauseSession({ params, body: { reason: 'a fire drill' } });
-    await client.waitUntil(() => client.pixelHash() !== seen, 'words about the pause');
-    const frozen = client.pixelHash();
+    const { pixels } = paintNotice(1024, 640, pausedNotice('paused by its owner: a fire drill'));
+    const frozen = createHash('sha256').update(pixels).digest('hex');
+    await client.waitForHash(frozen);
     await kill('session-pipeline', 'rdp-controller');
     await revive('session-pipeline', 'rdp-controller');
     assert.equal((await api.getSession({ params })).state, 'paused');
