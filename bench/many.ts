@@ -7,6 +7,7 @@
  * another place on. The program measured is bound to one core, servers and clients to another.
  */
 import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
 import { needs } from '../test/support/needs.ts';
 import { BenchChild } from './support/bench-child.ts';
 import { traceDesktop } from './support/desktop-trace.ts';
@@ -66,7 +67,10 @@ async function measure({ what, program, settings, takesTickets }: Way, player: T
   }
 }
 
-const missing = needs('taskset', 'xrdp', 'Xvnc', 'xwd', 'xdotool', 'xterm', 'openbox');
+const missing =
+  availableParallelism() < 2
+    ? 'it needs two cores'
+    : needs('taskset', 'xrdp', 'Xvnc', 'xwd', 'xdotool', 'xterm', 'openbox');
 if (missing) process.stdout.write(`skipped: ${missing}\n`);
 else {
   const trace = await traceDesktop('typing', TRACE_SECONDS);
