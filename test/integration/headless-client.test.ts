@@ -1,13 +1,12 @@
 /** Our own client at real desktops: input, picture, clipboard and coming back with another size. */
 import assert from 'node:assert/strict';
-import { spawn } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { HeadlessClient } from '#demo/headless-client.ts';
 import { Desktop } from '#services/rdp-server-manager/desktop/desktop.ts';
-import { capture } from '../support/child.ts';
+import { Clipboard } from '../support/clipboard.ts';
 import { Display } from '../support/display.ts';
 import { needs } from '../support/needs.ts';
 import { assertSamePixels, difference, type Picture } from '../support/pixels.ts';
@@ -69,17 +68,12 @@ describe('our client at a real desktop', { skip, concurrency: false, timeout: 40
           const client = await connect();
           client.copy('Grüße from the client');
           await client.waitForCopy();
-          const env = { ...process.env, DISPLAY: display.name };
-          const pasted = await capture('xclip', ['-o', '-selection', 'clipboard'], display.name);
-          assert.equal(pasted.toString('utf8'), 'Grüße from the client');
-          const copy = spawn('xclip', ['-i', '-selection', 'clipboard', '-loops', '0', '-quiet'], {
-            env,
-            stdio: ['pipe', 'ignore', 'ignore'],
-          });
-          copy.stdin.end('from the desktop');
+          const clipboard = new Clipboard(display);
+          await clipboard.paste('Grüße from the client');
+          await clipboard.copy('from the desktop');
           await client.waitForClipboard();
           assert.equal(await client.paste(), 'from the desktop');
-          copy.kill();
+          await clipboard.clear();
           await client.disconnect();
         });
     });
