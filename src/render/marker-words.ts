@@ -1,10 +1,11 @@
 /** What the video says where the recording was interrupted. */
-import type { MarkerBody } from '#evidence/record-body.ts';
+import type { ConfigBody, MarkerBody } from '#evidence/record-body.ts';
 import { clock, span } from './session-time.ts';
 
 /** Follows the markers and configs of a screen. Times are µs of the session's clock. */
 export class MarkerWords {
   #configs = 0;
+  #connection: string | undefined;
   #disconnectedAt: number | null = null;
   #pausedAt: number | null = null;
   /** Why the next config comes has been told, or shows by itself. */
@@ -22,10 +23,12 @@ export class MarkerWords {
     return words === undefined ? null : caption(time, words, detail);
   }
 
-  /** A config record stands where the share with a client begins. */
-  config(time: number): string | null {
-    const isExplained = this.#configExplained || this.#configs === 0;
+  /** Config records stand where the share with a client begins; those of one connection to the server tell nothing new. */
+  config(time: number, { connection }: Pick<ConfigBody, 'connection'>): string | null {
+    const isSame = connection !== undefined && connection === this.#connection;
+    const isExplained = this.#configExplained || this.#configs === 0 || isSame;
     this.#configs++;
+    this.#connection = connection;
     this.#configExplained = false;
     return isExplained ? null : this.#connectedAgain(time);
   }

@@ -129,9 +129,16 @@ class Surveyor {
       if (painted > 0) this.#idle?.painted(time, painted);
       return;
     }
-    if (type === RecordType.config) this.#addSize(readConfigBody(body));
-    else this.#takePause(readMarkerBody(body).kind, time);
-    const text = type === RecordType.config ? this.#words.config(time) : this.#words.marker(readMarkerBody(body), time);
+    let text: string | null;
+    if (type === RecordType.config) {
+      const config = readConfigBody(body);
+      this.#addSize(config);
+      text = this.#words.config(time, config);
+    } else {
+      const marker = readMarkerBody(body);
+      this.#takePause(marker.kind, time);
+      text = this.#words.marker(marker, time);
+    }
     if (text !== null) this.#captions.push({ time, text });
     this.#idle?.active(time);
   }

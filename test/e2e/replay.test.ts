@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import type { Backend } from '#services/rdp-server-manager/desktop/options.ts';
+import { eventually } from '../support/eventually.ts';
 import { FreeRdp } from '../support/freerdp.ts';
 import { TestLucid } from '../support/lucid.ts';
 import { needs } from '../support/needs.ts';
@@ -32,7 +33,7 @@ describe('FreeRDP on xrdp through the gateway', { skip, concurrency: false }, ()
   let lucid: TestLucid;
   before(async () => {
     // The first run ends early, and with it comes a keyframe to seek to
-    lucid = await TestLucid.start({ LUCID_CHUNK_SECONDS: '3' });
+    lucid = await TestLucid.start({ LUCID_CHUNK_SECONDS: '1' });
   });
   after(() => lucid.close());
 
@@ -75,6 +76,8 @@ describe('FreeRDP on xrdp through the gateway', { skip, concurrency: false }, ()
             await client.type('seq 1 400');
             await client.key('Return');
             await moment('scrolled');
+            const hasKeyframe = async () => (await lucid.api.getRecording({ params: session })).quality.receipts > 0;
+            await eventually('a keyframe', hasKeyframe, 200);
             await client.drag([terminal.left + 150, terminal.top - 10], [terminal.left - 60, terminal.top + 220]);
             await moment('moved');
             assert.notDeepEqual(await desktop.findWindow('xterm'), terminal, 'the window did not move');
