@@ -22,8 +22,8 @@ export interface FromClientOptions {
   allowsInput: boolean;
   recording: Recording;
   channels: ChannelRelay;
-  /** The client's Confirm Active as the server is to see it. */
-  confirm(asSent: ConfirmActive): ConfirmActive;
+  /** The client's Confirm Active as the server is to see it; null: it answers nothing, and the server does not. */
+  confirm(asSent: ConfirmActive): ConfirmActive | null;
   sendToServer(frame: Uint8Array): void;
   events: {
     /** The person did something. */
@@ -123,7 +123,8 @@ export class FromClient {
 
   #confirm({ body }: ShareControl): void {
     const { confirm, server } = this.#options;
-    this.#send(writeConfirmActive(confirm(readConfirmActive(body)), server.userChannelId));
+    const confirmed = confirm(readConfirmActive(body));
+    if (confirmed) this.#send(writeConfirmActive(confirmed, server.userChannelId));
   }
 
   #send(payload: Uint8Array): void {

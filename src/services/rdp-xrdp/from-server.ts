@@ -57,6 +57,7 @@ export class FromServer {
   share: Share | null = null;
   /** What the server's last Demand Active had. */
   offered: readonly CapabilitySet[] = [];
+  #awaitsConfirm = false;
 
   constructor(options: FromServerOptions) {
     this.#options = options;
@@ -94,6 +95,14 @@ export class FromServer {
     else for (const share of shares) this.#take(share);
   }
 
+  /** Whether a Confirm Active answers the server's last Demand Active: the first one does, any other would change what
+   * the recording is decoded by while the server goes on as it was. */
+  takeConfirm(): boolean {
+    const awaited = this.#awaitsConfirm;
+    this.#awaitsConfirm = false;
+    return awaited;
+  }
+
   #take(share: ShareControl): void {
     const { events } = this.#options;
     switch (share.type) {
@@ -101,6 +110,7 @@ export class FromServer {
         const asSent = readDemandActive(share.body);
         const demand = rewriteDemandActive(asSent, this.#options.profiles);
         this.offered = asSent.capabilitySets;
+        this.#awaitsConfirm = true;
         this.share = shareOf(demand);
         events.offered(this.share);
         this.#send(writeDemandActive(demand, share.source));

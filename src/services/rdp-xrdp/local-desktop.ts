@@ -1,4 +1,5 @@
 /** A desktop of the gateway's own, with no server behind it: there to say something in words. */
+import { DecodeError } from '#rdp/bytes.ts';
 import { isScreenSize } from '#rdp/graphics/screen.ts';
 import { wantedBitsPerPixel } from '#rdp/pdu/gcc-client-core.ts';
 import { ServerActivation } from '#rdp/sequence/server-activation.ts';
@@ -39,6 +40,7 @@ export async function openLocalDesktop(leg: Leg, sequence: ServerConnection): Pr
     leg.onEnd = (end) => reject(new LegEndedError('client', end));
     if (leg.end) leg.onEnd(leg.end);
     leg.onFrame = (frame) => {
+      if (leg.isBackedUp) throw new DecodeError('activation', 'the client asks and does not read the answers', 0);
       for (const answer of activation.receive(frame) ?? []) leg.send(answer);
       if (activation.state.phase === 'active') resolve();
     };

@@ -90,6 +90,7 @@ export class Relay {
       recording,
       channels,
       confirm: (asSent) => {
+        if (!fromServer.takeConfirm()) return null;
         const chosen = chooseProfile(asSent.capabilitySets, fromServer.offered, display.profiles);
         const confirm = rewriteConfirmActive(asSent, chosen.profile);
         const settled = { ...chosen, ...negotiated(confirm.capabilitySets) };
@@ -143,7 +144,9 @@ export class Relay {
     const denied = shareDataFrame(share, client.ioChannelId, ShareDataType.shutdownDenied, new Uint8Array(0));
     this.#paused = new PausedClient(client.ioChannelId, {
       left: () => events.left('client'),
-      asksToLeave: () => recording.unrecorded(denied),
+      asksToLeave: () => {
+        if (!clientLeg.isBackedUp) recording.unrecorded(denied);
+      },
     });
     clientLeg.flow();
   }

@@ -329,7 +329,7 @@ export class Session {
       notice && share?.isOpen && clientLeg.end === null ? noticeFrames(share, client.ioChannelId, notice) : [];
     if (recording === null) return;
     if (recording.hasFailed) clientLeg.sendAll(frames);
-    else if (this.#isPaused) for (const frame of frames) recording.unrecorded(frame);
+    else if (this.#isPaused || this.#waitingRoom) for (const frame of frames) recording.unrecorded(frame);
     else for (const frame of frames) recording.screen(frame);
     await recording.finish();
   }

@@ -44,7 +44,10 @@ export class WaitingRoom {
     events: WaitingRoomEvents,
   ): Promise<WaitingRoom> {
     const share = await openLocalDesktop(leg, sequence);
-    const deny = () => leg.send(shareDataFrame(share, client.ioChannelId, ShareDataType.shutdownDenied, NOTHING));
+    const denied = shareDataFrame(share, client.ioChannelId, ShareDataType.shutdownDenied, NOTHING);
+    const deny = () => {
+      if (!leg.isBackedUp) leg.send(denied);
+    };
     leg.onEnd = events.ended;
     leg.onFrame = (frame) =>
       new PausedClient(client.ioChannelId, { left: events.left, asksToLeave: deny }).receive(frame);
