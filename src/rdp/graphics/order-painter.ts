@@ -18,6 +18,9 @@ import { MAX_SCREEN_PIXELS, type Screen } from './screen.ts';
  */
 const MAX_PIXELS_AN_UPDATE = 8 * MAX_SCREEN_PIXELS;
 
+/** What finding and placing a glyph costs besides its pixels, in pixels: an order of a byte may ask for thousands. */
+const GLYPH_COST = 64;
+
 const SOLID_PEN = 0;
 const NO_PEN = 5;
 const NOWHERE: Rectangle = { left: 0, top: 0, right: 0, bottom: 0 };
@@ -120,6 +123,7 @@ export class OrderPainter {
   #cached({ cacheId, cacheIndex, nXSrc, nYSrc }: PrimaryFields<'memBlt'> | PrimaryFields<'mem3Blt'>): BltSource {
     const { width, height, bitsPerPixel, words } = this.#caches.bitmaps.get(cacheId & 0xff, cacheIndex);
     const colors = this.#caches.colorTables.get(cacheId >> 8) ?? this.#palette;
+    if (bitsPerPixel === 8) this.spend(words.length);
     const rgbx = bitsPerPixel === 8 ? words.map((index) => colors[index]) : words;
     return { words: rgbx, width, height, left: nXSrc, top: nYSrc };
   }
@@ -155,7 +159,7 @@ export class OrderPainter {
     extend(this.#fill(behind, clip, this.#word(fields.foreColor)));
     const color = this.#word(fields.backColor);
     for (const placed of placeGlyphs(fields, this.#caches.glyphs)) {
-      this.spend(placed.glyph.width * placed.glyph.height);
+      this.spend(GLYPH_COST + placed.glyph.width * placed.glyph.height);
       extend(drawGlyph(this.#screen, placed, clip, color));
     }
     return area;

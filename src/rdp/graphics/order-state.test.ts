@@ -54,6 +54,16 @@ test('a new activation begins the history anew and keeps the caches; another ann
   assert.match(`${decoder.lastError}`, /entry 4 of bitmap cache 0 is empty/);
 });
 
+test('the same announcement keeps the caches of a restored decoder, too', () => {
+  const { bitmap, source } = bitmapOf(32, 4);
+  const before = open();
+  apply(before, secondary(writeCacheBitmapRev2(bitmap)));
+  const restored = ScreenDecoder.restore(before.save());
+  restored.configure({ width: WIDTH, height: HEIGHT, depth: 32, codecs: {}, orders: structuredClone(SUPPORT) });
+  apply(restored, new PrimaryOrderWriter().write('memBlt', { nWidth: 8, nHeight: 6, bRop: 0xcc, cacheIndex: 4 }));
+  assertShows(restored, (screen) => blitTo(screen, source, 0, 0));
+});
+
 test('random states are read or refused', () => {
   const decoder = open();
   for (const order of session()) apply(decoder, order);

@@ -91,7 +91,7 @@ function bitmapCachesOf(sets: readonly CapabilitySet[]): CellCache[] {
   }
   const rev1 = findCapability(sets, 'bitmapCache');
   if (rev1 === undefined) return [];
-  const depth = findCapability(sets, 'bitmap')?.preferredBitsPerPixel ?? 8;
+  const depth = Math.max(8, findCapability(sets, 'bitmap')?.preferredBitsPerPixel ?? 8);
   const cell = (entries: number, bytes: number) => ({ entries, size: Math.floor(bytes / ((depth + 7) >> 3)) });
   return [
     cell(rev1.cache0Entries, rev1.cache0MaximumCellSize),
@@ -117,7 +117,7 @@ function glyphCachesOf(sets: readonly CapabilitySet[]): Pick<OrderSupport, 'glyp
 }
 
 /**
- * Reads what a config record says.
+ * Reads what a config record says. What is equal is the same in JSON, too: members in one order, and no others.
  * @param value as parsed from JSON
  * @throws DecodeError when it has another form, or wants more of a decoder than is ever announced
  */
@@ -146,7 +146,18 @@ export function readOrderSupport(value: unknown): OrderSupport {
   for (const flag of ['bitmapCacheRev3', 'brushCache', 'frameMarkers'] as const) {
     if (typeof support[flag] !== 'boolean') throw malformed(`orders.${flag}`, 'true or false');
   }
-  return support as OrderSupport;
+  const checked = support as OrderSupport;
+  const cache = ({ entries, size }: CellCache): CellCache => ({ entries, size });
+  return {
+    primary: primaryKinds.filter((kind) => checked.primary.includes(kind)),
+    bitmapCaches: checked.bitmapCaches.map(cache),
+    bitmapCacheRev3: checked.bitmapCacheRev3,
+    glyphCaches: checked.glyphCaches.map(cache),
+    fragmentCache: cache(checked.fragmentCache),
+    brushCache: checked.brushCache,
+    colorTables: checked.colorTables,
+    frameMarkers: checked.frameMarkers,
+  };
 }
 
 const isCount = (value: unknown, most: number) =>

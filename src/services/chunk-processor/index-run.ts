@@ -9,7 +9,14 @@ import { type KeyframePosition, type SecondOfActivity, type Thumbnail, writeInde
 import { writeKeyframe } from '#evidence/keyframe.ts';
 import { compressedSize } from '#evidence/node/chunk.ts';
 import { sha256 } from '#evidence/node/hash.ts';
-import { FLAG_REPEATED, RecordType, readRecords, type SessionRecord, writeRecord } from '#evidence/record.ts';
+import {
+  FLAG_REPEATED,
+  MAX_BODY_BYTES,
+  RecordType,
+  readRecords,
+  type SessionRecord,
+  writeRecord,
+} from '#evidence/record.ts';
 import { readMarkerBody } from '#evidence/record-body.ts';
 import { applyScreenRecord } from '#evidence/replayed-screen.ts';
 import { DecodeError } from '#rdp/bytes.ts';
@@ -187,6 +194,7 @@ class RunIndexer {
       png: writePng({ width, height, pixels }, width * height > MAX_STORED_PIXELS ? deflate : store),
       state: this.#decoder.save(false),
     });
+    if (body.length > MAX_BODY_BYTES) return;
     const written = writeRecord({ type: RecordType.keyframe, flags: 0, time, seq, body });
     const small = shrink({ width, height, pixels }, THUMBNAIL_WIDTH, THUMBNAIL_HEIGHT);
     const png = Buffer.from(writePng(small, deflate)).toString('base64');
