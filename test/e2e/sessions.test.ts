@@ -221,6 +221,8 @@ describe('sessions of FreeRDP on xrdp', { skip, concurrency: false }, () => {
     const { client, moment } = await enter(loginOf(ticket));
     const { left, top } = await desktop.findWindow('xterm');
     await client.click(left + 50, top + 50);
+    // A new line: the window goes beyond the screen, and what others have typed fills the one that is seen
+    await client.key('Return');
     await client.type('before');
     const before = await quietMoment('before-pause', client, desktop, 'vnc', 32);
     await lucid.api.pauseSession({ params, body: { reason: 'lunch' } });

@@ -82,8 +82,9 @@ export class LiveRelay {
     let isAudited = false;
     /** Frames are asked for one by one; the next is not before the one before has left. */
     let isWanted = false;
+    let isSending = false;
     const ask = () => {
-      if (!isWanted || viewer.bufferedAmount > 0 || recorder.readyState !== WebSocket.OPEN) return;
+      if (!isWanted || isSending || recorder.readyState !== WebSocket.OPEN) return;
       isWanted = false;
       recorder.send(LIVE_NEXT);
     };
@@ -91,7 +92,11 @@ export class LiveRelay {
     recorder.on('message', (message: Buffer, isBinary) => {
       if (!isAudited) this.#audit('liveJoined', grant, address);
       isAudited = true;
-      viewer.send(message, { binary: isBinary }, ask);
+      if (isBinary) isSending = true;
+      viewer.send(message, { binary: isBinary }, () => {
+        if (isBinary) isSending = false;
+        ask();
+      });
     });
     recorder.on('error', (error) => log.warn({ err: error, session: grant.session }, 'a live view cannot be had'));
     recorder.on('close', (code, reason) => {

@@ -111,7 +111,9 @@ export class LiveView implements RecordFollower {
       this.#waiting.push(record);
       this.#waitingBytes += recordSize(record);
     }
-    if (this.#waitingBytes + this.#sentBytes > MAX_WAITING_BYTES) {
+    // While it loads, what was sent are whole runs, one at a time: they are bounded by themselves.
+    const underWay = this.#isLoading ? 0 : this.#sentBytes;
+    if (this.#waitingBytes + underWay > MAX_WAITING_BYTES) {
       this.#isBehind = true;
       this.#waiting = [];
       this.#waitingBytes = 0;
@@ -126,6 +128,8 @@ export class LiveView implements RecordFollower {
 
   /** Ends the thread. Viewers are not told. */
   async close(): Promise<void> {
+    // Another view may follow the recording by now.
+    if (this.#isClosed) return;
     this.#isClosed = true;
     clearTimeout(this.#farewell);
     this.#recording.follow(null);
