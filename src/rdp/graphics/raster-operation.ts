@@ -20,7 +20,7 @@ export interface RasterOperation {
 }
 
 /** Codes that are common enough to be painted in ways of their own. */
-export const RasterCode = { blackness: 0x00, destination: 0xaa, source: 0xcc, pattern: 0xf0, whiteness: 0xff } as const;
+export const RasterCode = { destination: 0xaa, source: 0xcc, pattern: 0xf0 } as const;
 
 function compile(code: number): RasterOperation {
   // Möbius transform: from values to coefficients, one variable after the other.
